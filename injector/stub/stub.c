@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stub: the code that the injector copies into the target. Flat, position
+ * independent, no libc: every address comes in struct boot.
+ *
+ * stub_create runs on the hijacked thread and does one thing. stub_thread is
+ * the new thread: it makes the descriptors, waits for the agent's file, loads
+ * and runs the agent, and takes everything away again, on every path.
+ */
+#include <asm/signal.h>
+#include <asm/unistd.h>
+#include <linux/time.h>
+
+#include "injector/stub/x86_64.h"
+#include "proto/boot.h"
+
+#define STUB_RTLD_NOW 2
+#define STUB_DETACHED 1 /* PTHREAD_CREATE_DETACHED */
+#define STUB_PROT_READ 1
+#define STUB_PROT_WRITE 2
+#define STUB_PROT_EXEC 4
+#define STUB_AF_UNIX 1
+#define STUB_SEQPACKET 5
+#define STUB_SOCK_CLOEXEC 02000000
+#define STUB_MFD_CLOEXEC 1
+#define STUB_MFD_NOEXEC_SEAL 8 /* Linux 6.3 */
+#define STUB_PAGE 4096
+#define STUB_GETFD 1
+#define STUB_DUPFD_CLOEXEC 1030
+#define STUB_EBADF 9
+#define STUB_STANDARD_TURNS 200 /* of 2 ms */
+
+typedef int *errno_location_fn(void);
+typedef int attr_fn(void *attr);
+typedef int attr_size_fn(void *attr, unsigned long size);
+typedef int attr_int_fn(void *attr, int value);
+typedef int create_fn(uint64_t *thread, void *attr, void *start, void *arg);
+typedef void *dlopen_fn(const char *path, int flags);
+typedef void *dlsym_fn(void *handle, const char *name);
+typedef int dlclose_fn(void *handle);
+typedef char *dlerror_fn(void);
+
+void stub_create(struct boot *boot);
+void *stub_thread(struct boot *boot);
+
+static int load_int(const int32_t *from)
+{
+	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+}
+
+static void store_int(int32_t *to, int value)
+{
+	__atomic_store_n(to, value, __ATOMIC_RELEASE);
+}
+
+static void sleep_ns(long ns)
+{
+	struct timespec time = { 0, ns };
+
+	stub_syscall(__NR_nanosleep, (long)&time, 0, 0, 0);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now = { 0, 0 };
+
+	stub_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void close_once(int32_t *fd)
+{
+	if (*fd >= 0)
+		stub_syscall(__NR_close, *fd, 0, 0, 0);
+	*fd = -1;
+}
+
+/* Moves a new descriptor out of the program's way. */
+static long lift(long fd)
+{
+	const int from[] = BOOT_FDS_FROM;
+	long high = -1;
+
+	if (fd < 0)
+		return fd;
+	for (unsigned i = 0; i < sizeof(from) / sizeof(*from) && high < 0; i++)
+		high = stub_syscall(__NR_fcntl, fd, STUB_DUPFD_CLOEXEC, from[i],
+				    0);
+	if (high < 0)
+		return fd;
+	stub_syscall(__NR_close, fd, 0, 0, 0);
+	return high;
+}
+
+/* A program that has closed one of its first three is about to open another
+ * in its place, which must not become ours, nor the loader's. One that runs
+ * without them for good is not waited for. */
+static void wait_standard_fds(void)
+{
+	int turns = STUB_STANDARD_TURNS;
+
+	for (int fd = 0; fd < 3; fd++)
+		while (stub_syscall(__NR_fcntl, fd, STUB_GETFD, 0, 0) ==
+			       -STUB_EBADF &&
+		       turns-- > 0)
+			sleep_ns(2000000);
+}
+
+static void fail(struct boot *boot, int step, long result)
+{
+	boot->step = step;
+	boot->result = (int32_t)result;
+	store_int(&boot->state, BOOT_FAILED);
+}
+
+/* On the hijacked thread: one detached thread, errno left as it was. */
+__attribute__((used)) void stub_create(struct boot *boot)
+{
+	const struct boot_libc *libc = &boot->libc;
+	int *error = ((errno_location_fn *)libc->errno_location)();
+	int saved = *error, result;
+
+	result = ((attr_fn *)libc->attr_init)(boot->attr);
+	if (!result && boot->stack_size)
+		result = ((attr_size_fn *)libc->attr_setstacksize)(
+			boot->attr, boot->stack_size);
+	if (!result)
+		result = ((attr_int_fn *)libc->attr_setdetachstate)(
+			boot->attr, STUB_DETACHED);
+	if (!result)
+		result = ((create_fn *)libc->pthread_create)(
+			&boot->pthread, boot->attr, (void *)boot->thread_entry,
+			boot);
+	boot->create_result = result;
+	*error = saved;
+}
+
+/* All signals are the program's, none may interrupt the agent. Faults stay
+ * unblocked: the kernel would kill the process without its handlers. */
+static void block_signals(void)
+{
+	uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) |
+			  1ull << (SIGILL - 1) | 1ull << (SIGFPE - 1) |
+			  1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1);
+	uint64_t mask = ~faults;
+
+	stub_syscall(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0,
+		     sizeof(mask));
+}
+
+/* From here on nothing in the region is both writable and executable. */
+static void protect_region(const struct boot *boot)
+{
+	stub_syscall(__NR_mprotect, (long)boot->base, STUB_PAGE,
+		     STUB_PROT_READ | STUB_PROT_EXEC, 0);
+	stub_syscall(__NR_mprotect, (long)boot->base + STUB_PAGE,
+		     (long)boot->length - STUB_PAGE,
+		     STUB_PROT_READ | STUB_PROT_WRITE, 0);
+}
+
+/* A memfd that says it is not to be executed can still be loaded, and is
+ * accepted whatever vm.memfd_noexec is; kernels before 6.3 do not know the
+ * flag. Without a memfd the injector offers a file. */
+static void make_memfd(struct boot *boot)
+{
+	char name[] = "nopdb-agent";
+	long fd = stub_syscall(__NR_memfd_create, (long)name,
+			       STUB_MFD_CLOEXEC | STUB_MFD_NOEXEC_SEAL, 0, 0);
+
+	if (fd < 0)
+		fd = stub_syscall(__NR_memfd_create, (long)name,
+				  STUB_MFD_CLOEXEC, 0, 0);
+	if (fd < 0) {
+		boot->step = BOOT_STEP_MEMFD;
+		boot->result = (int32_t)fd;
+		fd = -1;
+	}
+	boot->memfd = (int32_t)lift(fd);
+}
+
+static int make_sockets(struct boot *boot)
+{
+	int pair[2] = { -1, -1 };
+	long result =
+		stub_syscall(__NR_socketpair, STUB_AF_UNIX,
+			     STUB_SEQPACKET | STUB_SOCK_CLOEXEC, 0, (long)pair);
+
+	if (result < 0) {
+		fail(boot, BOOT_STEP_SOCKET, result);
+		return -1;
+	}
+	boot->daemon_socket = (int32_t)lift(pair[0]);
+	boot->agent_socket = (int32_t)lift(pair[1]);
+	return 0;
+}
+
+/* Waits for the injector's word, other than last; BOOT_ABORT when it does not
+ * come in time, because then nobody is there. */
+static int wait_go(struct boot *boot, int last)
+{
+	int64_t end = now_ms() + boot->go_timeout_ms;
+	int go, turns = 0;
+
+	while ((go = load_int(&boot->go)) == last) {
+		if (now_ms() >= end) {
+			boot->step = BOOT_STEP_WAIT;
+			return BOOT_ABORT;
+		}
+		sleep_ns(turns++ < 200 ? 20000 : 2000000);
+	}
+	return go;
+}
+
+static void copy_message(struct boot *boot)
+{
+	const char *text = 0;
+	unsigned i = 0;
+
+	if (boot->libc.dlerror)
+		text = ((dlerror_fn *)boot->libc.dlerror)();
+	while (text && text[i] && i < sizeof(boot->message) - 1) {
+		boot->message[i] = text[i];
+		i++;
+	}
+	boot->message[i] = '\0';
+}
+
+/* Loads the agent, and once more from another file if the injector has one. */
+static void *load_agent(struct boot *boot)
+{
+	dlopen_fn *open = (dlopen_fn *)boot->libc.dlopen;
+	void *handle = open(boot->path, STUB_RTLD_NOW);
+
+	if (!handle) {
+		copy_message(boot);
+		fail(boot, BOOT_STEP_DLOPEN, 0);
+		if (wait_go(boot, BOOT_RUN) == BOOT_RETRY)
+			handle = open(boot->path, STUB_RTLD_NOW);
+		if (!handle && load_int(&boot->go) == BOOT_RETRY) {
+			copy_message(boot);
+			boot->result = 1;
+			wait_go(boot, BOOT_RETRY);
+		}
+	}
+	return handle;
+}
+
+static void run_agent(struct boot *boot)
+{
+	char name[] = BOOT_AGENT_SYMBOL;
+	boot_agent_fn *agent;
+	int leave = BOOT_UNLOAD;
+	void *handle;
+
+	wait_standard_fds();
+	handle = load_agent(boot);
+	close_once(&boot->memfd);
+	if (!handle)
+		return;
+	agent = (boot_agent_fn *)((dlsym_fn *)boot->libc.dlsym)(handle, name);
+	if (agent) {
+		store_int(&boot->state, BOOT_LOADED);
+		leave = agent(boot);
+	} else {
+		fail(boot, BOOT_STEP_DLSYM, 0);
+		wait_go(boot, load_int(&boot->go));
+	}
+	if (leave == BOOT_UNLOAD)
+		((dlclose_fn *)boot->libc.dlclose)(handle);
+	store_int(&boot->state,
+		  leave == BOOT_UNLOAD ? BOOT_DONE : BOOT_RESIDENT);
+}
+
+/* The new thread. Returns munmap's address for the entry to jump to, once the
+ * hijacked thread can no longer be in the region. */
+__attribute__((used)) void *stub_thread(struct boot *boot)
+{
+	int go;
+
+	block_signals();
+	protect_region(boot);
+	boot->memfd = boot->daemon_socket = boot->agent_socket = -1;
+	boot->tid = (int32_t)stub_syscall(__NR_gettid, 0, 0, 0, 0);
+	store_int(&boot->state, BOOT_THREAD);
+	wait_standard_fds();
+	make_memfd(boot);
+	if (make_sockets(boot)) {
+		wait_go(boot, BOOT_WAIT);
+	} else {
+		store_int(&boot->state, BOOT_FDS);
+		go = wait_go(boot, BOOT_WAIT);
+		/* The injector holds its own copy: only then can either side
+		 * see the other's end. */
+		close_once(&boot->daemon_socket);
+		if (go == BOOT_RUN)
+			run_agent(boot);
+	}
+	close_once(&boot->memfd);
+	close_once(&boot->daemon_socket);
+	close_once(&boot->agent_socket);
+	while (!load_int(&boot->left))
+		sleep_ns(1000000);
+	return (void *)boot->libc.munmap;
+}

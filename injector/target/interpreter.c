@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "injector/target/interpreter.h"
+
+#include <string.h>
+
+#include "injector/target/version.h"
+
+static bool has_unread_module(const struct modules *modules)
+{
+	for (size_t i = 0; i < modules->count; i++)
+		if (!modules->list[i].loaded &&
+		    !(modules->list[i].traits & MODULE_VDSO))
+			return true;
+	return false;
+}
+
+static int find_python(struct interpreter *target, struct error *err)
+{
+	const struct module *libc;
+
+	target->python = modules_with(&target->modules, MODULE_PYTHON);
+	if (!target->python) {
+		error_set(err, ERROR_NOT_PYTHON,
+			  "process %d has no Python interpreter", target->pid);
+		if (has_unread_module(&target->modules))
+			return error_remedy(err, "some of its files could not "
+						 "be read; run the daemon as "
+						 "root");
+		return error_remedy(err, "list the Python processes: nopdb ps");
+	}
+	if (target->python->image.machine != arch.elf_machine)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "process %d is not for %s", target->pid,
+				 arch.name);
+	libc = modules_with(&target->modules, MODULE_LIBC);
+	target->musl = libc && !modules_with(&target->modules, MODULE_GLIBC);
+	target->free_threaded = target->python->traits & MODULE_FREE_THREADED;
+	target->version = version_read(&target->memory, target->python);
+	return 0;
+}
+
+int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
+{
+	memset(target, 0, sizeof(*target));
+	target->pid = pid;
+	if (modules_read(pid, &target->modules, err))
+		return -1;
+	if (memory_init(&target->memory, pid, err) ||
+	    find_python(target, err)) {
+		interpreter_release(target);
+		return -1;
+	}
+	return 0;
+}
+
+int interpreter_check_version(const struct interpreter *target,
+			      struct error *err)
+{
+	if (target->free_threaded) {
+		error_set(err, ERROR_UNSUPPORTED,
+			  "a free-threaded build of Python 3.%u",
+			  version_minor(target->version));
+		return error_remedy(err, "run the program with the default "
+					 "build of Python");
+	}
+	if (version_supported(target->version))
+		return 0;
+	if (!target->version)
+		error_set(err, ERROR_UNSUPPORTED,
+			  "a Python whose version cannot be told");
+	else
+		error_set(err, ERROR_UNSUPPORTED, "Python 3.%u",
+			  version_minor(target->version));
+	return error_remedy(err, "supported are CPython 3.7 to 3.15");
+}
+
+int interpreter_resolve(struct interpreter *target, struct error *err)
+{
+	return symbols_resolve(&target->modules, &target->memory,
+			       target->version, &target->symbols, err);
+}
+
+void interpreter_release(struct interpreter *target)
+{
+	if (!target)
+		return;
+	memory_release(&target->memory);
+	modules_release(&target->modules);
+	target->python = NULL;
+}

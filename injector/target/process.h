@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process: the ways in which a PID is no process that can be entered, each
+ * said in one place. The identity itself is in injector.h.
+ */
+#ifndef NOPDB_INJECTOR_PROCESS_H
+#define NOPDB_INJECTOR_PROCESS_H
+
+#include <sys/types.h>
+
+#include "proto/error.h"
+
+/* NO_PROCESS: there is none of this id. Returns -1. */
+int process_missing(pid_t pid, struct error *err);
+
+/* NO_PROCESS: the id is that of a thread of process tgid. Returns -1. */
+int process_is_thread(pid_t pid, pid_t tgid, struct error *err);
+
+/* ZOMBIE: it ended and waits for its parent. Returns -1. */
+int process_ended(pid_t pid, struct error *err);
+
+#endif
