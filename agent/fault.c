@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/fault.h"
+
+#include "agent/sys.h"
+
+int fault_set(struct frame_error *err, enum error_code code, const char *text,
+	      const char *detail)
+{
+	size_t used;
+
+	if (!err)
+		return -1;
+	err->code = code;
+	err->remedy[0] = '\0';
+	text_copy(err->message, sizeof err->message, text);
+	used = text_length(err->message);
+	text_copy(err->message + used, sizeof err->message - used, detail);
+	return -1;
+}
+
+int fault_remedy(struct frame_error *err, const char *text)
+{
+	if (err)
+		text_copy(err->remedy, sizeof err->remedy, text);
+	return -1;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record: the members of one record, assembled in a buffer of the agent's and
+ * put into the ring; rings the daemon's eventfd when it sleeps.
+ */
+#ifndef NOPDB_AGENT_RECORD_H
+#define NOPDB_AGENT_RECORD_H
+
+#include "agent/code.h"
+#include "agent/probe.h"
+#include "proto/json_write.h"
+#include "proto/ring.h"
+
+/* How a call ended. */
+struct call_end {
+	const char *arguments; /* JSON object text; NULL: began before */
+	size_t arguments_length;
+	uint64_t start, end;  /* CLOCK_MONOTONIC ns; start 0: unknown */
+	uint64_t suspensions; /* since the start, when that is known */
+	bool cut;	      /* the arguments were */
+	bool raised;
+	struct object *value; /* returned, or the exception's; may be NULL */
+	struct object *type;  /* of the exception, <= 3.11 */
+};
+
+/* Maps the ring and keeps the eventfd; takes both fds (closes the memfd). */
+int record_init(int ring_fd, int event_fd, uint32_t ring_size);
+void record_release(void);
+
+/* Sends the records to another ring of this process; returns the one before.
+ * For the self-test. GIL held. */
+struct ring *record_divert(struct ring *ring);
+
+/* Writes the arguments of a call that starts into w as one JSON object. */
+void record_arguments(struct json_writer *w, const struct code *code,
+		      void *frame, const struct probe_limits *limits);
+
+/* Writes a `call` record; counts what is lost in the probe. True: written. */
+bool record_call(struct probe *probe, const struct code *code, void *frame,
+		 const struct call_end *end);
+
+/* Writes a `yield` record of a generator that goes on: value is borrowed.
+ * suspensions: this one included, 0 when not known. True: written. */
+bool record_yield(struct probe *probe, const struct code *code, void *frame,
+		  struct object *value, uint64_t suspensions);
+
+/* Puts ready members (JSON object text) of another kind into the ring. */
+bool record_put(enum ring_kind kind, uint32_t probe, const char *text,
+		size_t length);
+
+#endif

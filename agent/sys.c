@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/sys.h"
+
+#include <fcntl.h>
+#include <linux/time.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "proto/boot.h"
+
+static int (*clock_function)(int, long *);
+
+void *memcpy(void *to, const void *from, size_t size)
+{
+	void *start = to;
+
+	__asm__ volatile("rep movsb"
+			 : "+D"(to), "+S"(from), "+c"(size)
+			 :
+			 : "memory");
+	return start;
+}
+
+void *memmove(void *to, const void *from, size_t size)
+{
+	char *t = to;
+	const char *f = from;
+
+	if (t <= f || t >= f + size)
+		return memcpy(to, from, size);
+	while (size--)
+		t[size] = f[size];
+	return to;
+}
+
+void *memset(void *to, int byte, size_t size)
+{
+	void *start = to;
+
+	__asm__ volatile("rep stosb"
+			 : "+D"(to), "+c"(size)
+			 : "a"(byte)
+			 : "memory");
+	return start;
+}
+
+int memcmp(const void *a, const void *b, size_t size)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (size_t i = 0; i < size; i++)
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	return 0;
+}
+
+size_t text_length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n])
+		n++;
+	return n;
+}
+
+void text_copy(char *to, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	if (!size)
+		return;
+	while (n + 1 < size && text[n]) {
+		to[n] = text[n];
+		n++;
+	}
+	to[n] = '\0';
+}
+
+const char *text_tail(const char *text, char c)
+{
+	const char *tail = text;
+
+	for (; *text; text++)
+		if (*text == c)
+			tail = text + 1;
+	return tail;
+}
+
+int text_equal(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+long sys_call(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
+			   "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+static void *mapped(long result)
+{
+	/* The kernel's error values are -4095..-1. */
+	return (unsigned long)result > -4096ul ? NULL : (void *)result;
+}
+
+void *sys_map(size_t size)
+{
+	return mapped(sys_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+void *sys_map_shared(int fd, size_t size)
+{
+	return mapped(sys_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+			       MAP_SHARED, fd, 0));
+}
+
+void sys_unmap(void *address, size_t size)
+{
+	if (address)
+		sys_call(SYS_munmap, (long)address, (long)size, 0, 0, 0, 0);
+}
+
+int sys_madvise(void *address, size_t size, int advice)
+{
+	return (int)sys_call(SYS_madvise, (long)address, (long)size, advice, 0,
+			     0, 0);
+}
+
+int sys_protect(void *address, size_t size, int protection)
+{
+	return (int)sys_call(SYS_mprotect, (long)address, (long)size,
+			     protection, 0, 0, 0);
+}
+
+int sys_lift(int fd)
+{
+	static const int from[] = BOOT_FDS_FROM;
+	long high = -1;
+
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < sizeof from / sizeof *from && high < 0; i++)
+		high = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from[i], 0, 0,
+				0);
+	if (high < 0)
+		return fd;
+	sys_close(fd);
+	return (int)high;
+}
+
+int sys_open(const char *path, int flags)
+{
+	return sys_lift((int)sys_call(SYS_openat, AT_FDCWD, (long)path,
+				      flags | O_CLOEXEC, 0, 0, 0));
+}
+
+int sys_close(int fd)
+{
+	return (int)sys_call(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+long sys_read(int fd, void *buf, size_t size)
+{
+	return sys_call(SYS_read, fd, (long)buf, (long)size, 0, 0, 0);
+}
+
+long sys_write(int fd, const void *buf, size_t size)
+{
+	return sys_call(SYS_write, fd, (long)buf, (long)size, 0, 0, 0);
+}
+
+long sys_working_directory(char *buf, size_t size)
+{
+	return sys_call(SYS_getcwd, (long)buf, (long)size, 0, 0, 0, 0);
+}
+
+int sys_gettid(void)
+{
+	return (int)sys_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+void sys_thread_name(const char *name)
+{
+	sys_call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0, 0);
+}
+
+int sys_getpid(void)
+{
+	return (int)sys_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+void sys_sleep_us(unsigned microseconds)
+{
+	long time[2] = { microseconds / 1000000,
+			 (long)(microseconds % 1000000) * 1000 };
+
+	sys_call(SYS_nanosleep, (long)time, 0, 0, 0, 0, 0);
+}
+
+void sys_yield(void)
+{
+	sys_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+static uint64_t clock_read(int clock)
+{
+	long time[2] = { 0, 0 };
+
+	if (clock_function)
+		clock_function(clock, time);
+	else
+		sys_call(SYS_clock_gettime, clock, (long)time, 0, 0, 0, 0);
+	return (uint64_t)time[0] * 1000000000u + (uint64_t)time[1];
+}
+
+uint64_t sys_monotonic(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
+uint64_t sys_realtime(void)
+{
+	return clock_read(CLOCK_REALTIME);
+}
+
+void sys_use_clock(int (*clock_gettime)(int, long *))
+{
+	clock_function = clock_gettime;
+}
+
+int sys_wait_readable(int fd, unsigned timeout_ms)
+{
+	struct pollfd poll = { .fd = fd, .events = POLLIN };
+	long time[2] = { timeout_ms / 1000,
+			 (long)(timeout_ms % 1000) * 1000000 };
+
+	/* ppoll leaves the time that remains in `time`: a signal does not
+	 * start the wait anew. All signals are blocked on this thread. */
+	return sys_call(SYS_ppoll, (long)&poll, 1, (long)time, 0, 8, 0) > 0;
+}
