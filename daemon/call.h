@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call: one request from its arrival to its answer. A method answers at once
+ * or keeps the call and answers later; each call is answered exactly once,
+ * which frees it. The client may leave meanwhile: then session is NULL and the
+ * answer goes nowhere. Loop thread only.
+ */
+#ifndef NOPDB_DAEMON_CALL_H
+#define NOPDB_DAEMON_CALL_H
+
+#include <sys/queue.h>
+
+#include "daemon/rpc.h"
+
+struct daemon;
+struct session;
+
+struct call {
+	TAILQ_ENTRY(call) of_session; /* while session is not NULL */
+	TAILQ_ENTRY(call) waiting;    /* in the queue of who answers later */
+	struct daemon *daemon;
+	struct session *session;
+	struct rpc_request request; /* owned */
+};
+
+TAILQ_HEAD(call_list, call);
+
+/* Takes the request over; NULL when there is no memory (it is released). */
+struct call *call_new(struct session *session, struct rpc_request *request);
+
+/* Answers with a result, whose members render writes; frees the call. */
+void call_answer(struct call *call, rpc_render *render, const void *arg);
+
+/* Answers with an error; frees the call. */
+void call_fail(struct call *call, const struct error *error);
+
+/* Answers every call that waits in a queue with the same error. */
+void call_fail_all(struct call_list *calls, const struct error *error);
+
+/* The client is gone: nobody waits for the answer. */
+void call_orphan(struct call *call);
+
+#endif

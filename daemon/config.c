@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+
+#define DEFAULT_IDLE_S 60
+#define MOST_IDLE_S (365u * 24 * 3600)
+
+static const struct option options[] = {
+	{ "socket", required_argument, NULL, 's' },
+	{ "idle", required_argument, NULL, 'i' },
+	{ "agent", required_argument, NULL, 'a' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "log", required_argument, NULL, 'l' },
+	{ "foreground", no_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+void config_usage(FILE *out)
+{
+	fputs("usage: nopdbd --socket PATH [option...]\n"
+	      "  --socket PATH   where clients connect\n"
+	      "  --idle SECONDS  leave after so long without clients and\n"
+	      "                  targets (default 60, 0 never)\n"
+	      "  --agent PATH    the agent's file (default: beside nopdbd)\n"
+	      "  --timeout PHASE=MS\n"
+	      "                  how long a phase of attaching may take:\n"
+	      "                  interrupt, search, call, handshake, gil\n"
+	      "  --log FILE      append the log to FILE\n"
+	      "  --foreground    stay in the foreground, log to stderr\n"
+	      "  --version, --help\n",
+	      out);
+}
+
+static int parse_seconds(const char *text, unsigned *ret_seconds,
+			 struct error *err)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || errno ||
+	    value > MOST_IDLE_S)
+		return error_set(err, ERROR_USAGE,
+				 "--idle %s: not a number of seconds", text);
+	*ret_seconds = (unsigned)value;
+	return 0;
+}
+
+static int take_option(struct config *config, int option, char **argv,
+		       struct error *err)
+{
+	switch (option) {
+	case 's':
+		config->socket = optarg;
+		return 0;
+	case 'i':
+		return parse_seconds(optarg, &config->idle_s, err);
+	case 'a':
+		config->agent = optarg;
+		return 0;
+	case 't':
+		return patience_parse(&config->patience, optarg, err);
+	case 'l':
+		config->log = optarg;
+		return 0;
+	case 'f':
+		config->foreground = true;
+		return 0;
+	case 'h':
+		config->help = true;
+		return 0;
+	case 'V':
+		config->version = true;
+		return 0;
+	case ':':
+		return error_set(err, ERROR_USAGE, "%s needs a value",
+				 argv[optind - 1]);
+	default:
+		return error_set(err, ERROR_USAGE, "unknown option %s",
+				 argv[optind - 1]);
+	}
+}
+
+int config_parse(struct config *ret_config, int argc, char **argv,
+		 struct error *err)
+{
+	struct config config = { .idle_s = DEFAULT_IDLE_S,
+				 .patience = PATIENCE_DEFAULT };
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (take_option(&config, option, argv, err))
+			return -1;
+	}
+	if (optind < argc)
+		return error_set(err, ERROR_USAGE, "unexpected argument %s",
+				 argv[optind]);
+	if (!config.socket && !config.help && !config.version)
+		return error_set(err, ERROR_USAGE, "--socket is missing");
+	*ret_config = config;
+	return 0;
+}

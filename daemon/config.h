@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config: what the command line says. Strings point into argv.
+ */
+#ifndef NOPDB_DAEMON_CONFIG_H
+#define NOPDB_DAEMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "daemon/patience.h"
+#include "proto/error.h"
+
+struct config {
+	const char *socket; /* where clients connect */
+	const char *agent;  /* NULL: look beside our own binary */
+	const char *log;    /* NULL: stderr when in the foreground */
+	unsigned idle_s;    /* leave after so long without work; 0: never */
+	struct patience patience;
+	bool foreground;
+	bool help;
+	bool version;
+};
+
+/* USAGE when the command line is wrong; the message names the argument. */
+int config_parse(struct config *ret_config, int argc, char **argv,
+		 struct error *err) NOPDB_CHECKED;
+
+void config_usage(FILE *out);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/session.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/method.h"
+#include "daemon/route.h"
+#include "daemon/target.h"
+
+#define SEND_BUFFER (1 << 20)
+
+/* ---- calls
+ * ---------------------------------------------------------------------- */
+
+void session_add_call(struct session *session, struct call *call)
+{
+	TAILQ_INSERT_TAIL(&session->calls, call, of_session);
+	session->call_count++;
+}
+
+void session_remove_call(struct session *session, struct call *call)
+{
+	TAILQ_REMOVE(&session->calls, call, of_session);
+	session->call_count--;
+}
+
+static void orphan_calls(struct session *session)
+{
+	struct call *call;
+
+	while ((call = TAILQ_FIRST(&session->calls))) {
+		session_remove_call(session, call);
+		call_orphan(call);
+	}
+}
+
+/* ---- the end
+ * --------------------------------------------------------------------- */
+
+/* Gives up probes and holds, once. */
+static void release(struct session *session)
+{
+	struct target *target, *next;
+
+	if (session->released)
+		return;
+	session->released = true;
+	session->subscriptions.count = 0;
+	for (target = TAILQ_FIRST(&session->daemon->targets); target;
+	     target = next) {
+		next = TAILQ_NEXT(target, entry);
+		target_let_go(target, session);
+	}
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct session *session = handle->data;
+	struct daemon *daemon = session->daemon;
+
+	line_buffer_release(&session->in);
+	outbox_release(&session->out);
+	arrears_release(&session->arrears);
+	free(session->writing);
+	free(session);
+	daemon->session_count--;
+	daemon_changed(daemon);
+}
+
+void session_close(struct session *session)
+{
+	if (uv_is_closing((uv_handle_t *)&session->pipe))
+		return;
+	session->finishing = true;
+	orphan_calls(session);
+	if (session->listed)
+		TAILQ_REMOVE(&session->daemon->sessions, session, entry);
+	session->listed = false;
+	release(session);
+	uv_close((uv_handle_t *)&session->pipe, on_closed);
+}
+
+void session_finish(struct session *session)
+{
+	if (session->finishing)
+		return;
+	session->finishing = true;
+	uv_read_stop((uv_stream_t *)&session->pipe);
+	release(session);
+}
+
+/* ---- output
+ * ----------------------------------------------------------------------- */
+
+void session_send(struct session *session, const char *line, size_t length)
+{
+	if (outbox_put_answer(&session->out, line, length) == OUTBOX_OVERFLOW)
+		session->hopeless = true;
+}
+
+void session_send_capture(struct session *session, uint32_t probe,
+			  const char *line, size_t length)
+{
+	switch (outbox_put_record(&session->out, line, length)) {
+	case OUTBOX_QUEUED:
+		return;
+	case OUTBOX_DROPPED:
+		session->daemon->counters.lost++;
+		if (arrears_add(&session->arrears, probe))
+			return;
+		break;
+	case OUTBOX_OVERFLOW:
+		break;
+	}
+	session->hopeless = true;
+}
+
+uint64_t session_lost(const struct session *session, uint32_t probe)
+{
+	const struct arrear *arrear = arrears_find(&session->arrears, probe);
+
+	return arrear ? arrear->total : 0;
+}
+
+static void report_arrear(struct session *session, struct arrear *arrear)
+{
+	uint64_t count = arrear->unreported;
+
+	arrear->unreported = 0;
+	route_slow(session, arrear->probe, count);
+}
+
+void session_probe_ends(struct session *session, uint32_t probe)
+{
+	struct arrear *arrear = arrears_find(&session->arrears, probe);
+
+	if (!arrear)
+		return;
+	if (arrear->unreported)
+		report_arrear(session, arrear);
+	arrears_forget(&session->arrears, probe);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct session *session = write->data;
+
+	free(session->writing);
+	session->writing = NULL;
+	outbox_written(&session->out);
+	if (status < 0)
+		session_close(session);
+}
+
+static void start_write(struct session *session)
+{
+	size_t length;
+	char *data = outbox_take(&session->out, &length);
+	uv_buf_t buf;
+
+	if (!data)
+		return;
+	session->writing = data;
+	session->write.data = session;
+	buf = uv_buf_init(data, (unsigned)length);
+	if (uv_write(&session->write, (uv_stream_t *)&session->pipe, &buf, 1,
+		     on_written))
+		session_close(session);
+}
+
+void session_flush(struct session *session)
+{
+	struct arrear *arrear;
+
+	if (session->hopeless) {
+		log_line("client pid %d does not read: closed",
+			 (int)session->peer.pid);
+		session_close(session);
+		return;
+	}
+	while (outbox_recovered(&session->out) &&
+	       (arrear = arrears_next(&session->arrears)))
+		report_arrear(session, arrear);
+	start_write(session);
+	if (session->finishing && session->call_count == 0 &&
+	    outbox_size(&session->out) == 0)
+		session_close(session);
+}
+
+/* ---- input
+ * ------------------------------------------------------------------------ */
+
+/* A line without end: says so, and hears no more from this client. */
+static void give_up(struct session *session, const struct error *err)
+{
+	size_t length;
+	char *line = rpc_failure("null", err, &length);
+
+	counters_failure(&session->daemon->counters, err->code);
+	if (line)
+		session_send(session, line, length);
+	free(line);
+	session_finish(session);
+}
+
+static void take_lines(struct session *session)
+{
+	struct error err = ERROR_INIT;
+	const char *line;
+	size_t length;
+	int got = 0;
+
+	while (!session->finishing &&
+	       (got = line_buffer_next(&session->in, &line, &length, &err)) > 0)
+		method_dispatch(session, line, length);
+	if (got < 0)
+		give_up(session, &err);
+}
+
+/* Has the peer closed its socket, and not only its sending half? */
+static bool peer_gone(const struct session *session)
+{
+	struct pollfd poll_fd = { .events = POLLOUT };
+
+	return uv_fileno((const uv_handle_t *)&session->pipe, &poll_fd.fd) ||
+	       (poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLHUP));
+}
+
+/* Without room the read fails with UV_ENOBUFS, see on_read: here reading may
+ * not be stopped. */
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct session *session = handle->data;
+	size_t size;
+
+	*buf = uv_buf_init(NULL, 0);
+	if (!line_buffer_room(&session->in, &buf->base, &size, NULL))
+		buf->len = size;
+}
+
+static void no_room(struct session *session)
+{
+	struct error err = ERROR_INIT;
+	char *data;
+	size_t size;
+
+	if (line_buffer_room(&session->in, &data, &size, &err))
+		give_up(session, &err);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+{
+	struct session *session = stream->data;
+
+	if (size > 0) {
+		line_buffer_filled(&session->in, (size_t)size);
+		take_lines(session);
+	} else if (size == UV_ENOBUFS) {
+		no_room(session);
+	} else if (size == UV_EOF && !peer_gone(session)) {
+		/* It may read still: what was asked is answered. */
+		session_finish(session);
+	} else if (size < 0) {
+		session_close(session);
+	}
+}
+
+/* ---- the beginning
+ * ------------------------------------------------------------------ */
+
+static void reject(struct session *session, const struct error *err)
+{
+	log_line("client refused: %s", err->msg);
+	give_up(session, err);
+}
+
+/* Who is it, and is there room? */
+static int admit(struct session *session, struct error *err)
+{
+	uv_os_fd_t fd;
+
+	if (uv_fileno((uv_handle_t *)&session->pipe, &fd))
+		return error_set(err, ERROR_SYSTEM, "no descriptor");
+	if (peer_read(fd, &session->peer, err) ||
+	    peer_permit(&session->peer, geteuid(), err))
+		return -1;
+	if (session->daemon->session_count > LIMIT_CLIENTS)
+		return error_set(err, ERROR_LIMIT, "more than %d clients",
+				 LIMIT_CLIENTS);
+	return 0;
+}
+
+/* The kernel may hold as much as it lets us: it outlives us, so a client that
+ * reads late still finds how it ended. */
+static void widen(struct session *session)
+{
+	int size = SEND_BUFFER;
+
+	uv_send_buffer_size((uv_handle_t *)&session->pipe, &size);
+}
+
+static struct session *new_session(struct daemon *daemon)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->daemon = daemon;
+	line_buffer_init(&session->in);
+	outbox_init(&session->out);
+	arrears_init(&session->arrears);
+	TAILQ_INIT(&session->calls);
+	uv_pipe_init(&daemon->loop, &session->pipe, 0);
+	session->pipe.data = session;
+	daemon->session_count++;
+	return session;
+}
+
+void session_accept(struct daemon *daemon, uv_stream_t *server)
+{
+	struct error err = ERROR_INIT;
+	struct session *session = new_session(daemon);
+
+	if (!session) {
+		/* libuv would wait for ever for us to accept this one. */
+		daemon_stop(daemon, "no memory for a client");
+		return;
+	}
+	if (uv_accept(server, (uv_stream_t *)&session->pipe)) {
+		session_close(session);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&daemon->sessions, session, entry);
+	session->listed = true;
+	widen(session);
+	if (admit(session, &err))
+		reject(session, &err);
+	else if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc,
+			       on_read))
+		session_close(session);
+	daemon_changed(daemon);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack_locals: local variables that were read from memory, in the form that
+ * captures give them.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/stack_record.h"
+#include "proto/redact.h"
+
+static void put_value(struct json_writer *w, const struct stack_value *value);
+
+/* A member whose name comes from the target: it may need escapes. */
+static void put_key(struct json_writer *w, const char *name, size_t size)
+{
+	json_string_n(w, name, size);
+	w->comma = false;
+	json_raw(w, ":", 1);
+	w->comma = false;
+}
+
+static void put_type(struct json_writer *w, const char *type)
+{
+	json_key(w, "$type");
+	json_string(w, type ? type : "?");
+}
+
+static void put_cut(struct json_writer *w, const struct stack_value *value)
+{
+	if (!value->truncated)
+		return;
+	json_key(w, "$truncated");
+	json_bool(w, true);
+	json_key(w, "$len");
+	json_uint(w, value->length);
+}
+
+static void put_text(struct json_writer *w, const struct stack_value *value)
+{
+	if (!value->truncated) {
+		json_string_n(w, value->text, value->text_size);
+		return;
+	}
+	json_object_begin(w);
+	put_type(w, "str");
+	json_key(w, "$value");
+	json_string_n(w, value->text, value->text_size);
+	put_cut(w, value);
+	json_object_end(w);
+}
+
+static void put_bytes(struct json_writer *w, const struct stack_value *value)
+{
+	json_object_begin(w);
+	put_type(w, value->type);
+	json_key(w, "$base64");
+	json_base64(w, value->text, value->text_size);
+	put_cut(w, value);
+	json_object_end(w);
+}
+
+/* JSON has no infinity and no NaN. */
+static void put_float(struct json_writer *w, double number)
+{
+	char text[40];
+
+	if (isfinite(number)) {
+		/* The shortest that reads back as the same, as repr(). */
+		for (int digits = 15; digits <= 17; digits++) {
+			snprintf(text, sizeof(text), "%.*g", digits, number);
+			if (strtod(text, NULL) == number)
+				break;
+		}
+		/* A float that is whole stays a float. */
+		if (!strpbrk(text, ".e"))
+			strncat(text, ".0", sizeof(text) - strlen(text) - 1);
+		json_raw(w, text, strlen(text));
+		return;
+	}
+	json_object_begin(w);
+	put_type(w, "float");
+	json_key(w, "$repr");
+	json_string(w, isnan(number) ? "nan" : number > 0 ? "inf" : "-inf");
+	json_object_end(w);
+}
+
+static void put_big(struct json_writer *w, const struct stack_value *value)
+{
+	json_object_begin(w);
+	put_type(w, "int");
+	if (value->text) {
+		json_key(w, "$repr");
+		json_string_n(w, value->text, value->text_size);
+		put_cut(w, value);
+	} else {
+		json_key(w, "$bits");
+		json_uint(w, value->length);
+		json_key(w, "$truncated");
+		json_bool(w, true);
+	}
+	json_object_end(w);
+}
+
+static void put_array(struct json_writer *w, const struct stack_value *value)
+{
+	json_array_begin(w);
+	for (size_t i = 0; i < value->count; i++)
+		put_value(w, &value->items[i]);
+	json_array_end(w);
+}
+
+static void put_items(struct json_writer *w, const struct stack_value *value)
+{
+	if (!value->truncated && value->type && !strcmp(value->type, "list")) {
+		put_array(w, value);
+		return;
+	}
+	json_object_begin(w);
+	put_type(w, value->type);
+	/* Cut at the depth limit nothing but its length is told. */
+	if (value->items) {
+		json_key(w, "$items");
+		put_array(w, value);
+	}
+	put_cut(w, value);
+	json_object_end(w);
+}
+
+/* Only names that cannot be taken for marks of ours stay plain. */
+static bool keys_are_plain(const struct stack_value *value)
+{
+	for (size_t i = 0; i + 1 < value->count; i += 2) {
+		const struct stack_value *key = &value->items[i];
+
+		if (key->kind != STACK_VALUE_STR || key->truncated ||
+		    (key->text_size && key->text[0] == '$'))
+			return false;
+	}
+	return true;
+}
+
+static const char *kind_name(const struct stack_value *value)
+{
+	switch (value->kind) {
+	case STACK_VALUE_INT:
+	case STACK_VALUE_BIG_INT:
+		return "int";
+	case STACK_VALUE_FLOAT:
+		return "float";
+	case STACK_VALUE_STR:
+		return "str";
+	case STACK_VALUE_DICT:
+		return "dict";
+	default:
+		return value->type ? value->type : "object";
+	}
+}
+
+/* A value that goes by a name: withheld by the same table of names as in a
+ * capture. None, True and False give nothing away. */
+static void put_named(struct json_writer *w, const char *name, size_t length,
+		      const struct stack_value *value)
+{
+	if (value->kind == STACK_VALUE_NONE ||
+	    value->kind == STACK_VALUE_BOOL || !redact_known(name, length)) {
+		put_value(w, value);
+		return;
+	}
+	json_object_begin(w);
+	put_type(w, kind_name(value));
+	json_key(w, "$redacted");
+	json_string(w, "name");
+	json_object_end(w);
+}
+
+static void put_members(struct json_writer *w, const struct stack_value *value)
+{
+	json_object_begin(w);
+	for (size_t i = 0; i + 1 < value->count; i += 2) {
+		const struct stack_value *key = &value->items[i];
+
+		put_key(w, key->text, key->text_size);
+		put_named(w, key->text, key->text_size, &value->items[i + 1]);
+	}
+	json_object_end(w);
+}
+
+static void put_dict(struct json_writer *w, const struct stack_value *value)
+{
+	bool plain = keys_are_plain(value);
+
+	if (plain && !value->truncated) {
+		put_members(w, value);
+		return;
+	}
+	json_object_begin(w);
+	put_type(w, "dict");
+	if (plain && value->items) {
+		json_key(w, "$items");
+		put_members(w, value);
+	} else if (value->items) {
+		json_key(w, "$pairs");
+		json_array_begin(w);
+		for (size_t i = 0; i + 1 < value->count; i += 2) {
+			const struct stack_value *key = &value->items[i];
+
+			json_array_begin(w);
+			put_value(w, key);
+			put_named(w, key->text ? key->text : "",
+				  key->text ? key->text_size : 0,
+				  &value->items[i + 1]);
+			json_array_end(w);
+		}
+		json_array_end(w);
+	}
+	put_cut(w, value);
+	json_object_end(w);
+}
+
+static void put_object(struct json_writer *w, const struct stack_value *value)
+{
+	json_object_begin(w);
+	if (value->kind == STACK_VALUE_REF) {
+		json_key(w, "$ref");
+	} else {
+		put_type(w, value->type);
+		json_key(w, "$id");
+	}
+	json_hex(w, value->address);
+	json_object_end(w);
+}
+
+static void put_value(struct json_writer *w, const struct stack_value *value)
+{
+	switch (value->kind) {
+	case STACK_VALUE_NONE:
+		json_null(w);
+		break;
+	case STACK_VALUE_BOOL:
+		json_bool(w, value->integer != 0);
+		break;
+	case STACK_VALUE_INT:
+		json_int(w, value->integer);
+		break;
+	case STACK_VALUE_BIG_INT:
+		put_big(w, value);
+		break;
+	case STACK_VALUE_FLOAT:
+		put_float(w, value->number);
+		break;
+	case STACK_VALUE_STR:
+		put_text(w, value);
+		break;
+	case STACK_VALUE_BYTES:
+		put_bytes(w, value);
+		break;
+	case STACK_VALUE_ITEMS:
+		put_items(w, value);
+		break;
+	case STACK_VALUE_DICT:
+		put_dict(w, value);
+		break;
+	case STACK_VALUE_OBJECT:
+	case STACK_VALUE_REF:
+	case STACK_VALUE_UNREADABLE:
+		put_object(w, value);
+		break;
+	}
+}
+
+void stack_locals_render(struct json_writer *w, const struct stack_frame *frame)
+{
+	if (!frame->locals)
+		return;
+	json_key(w, "locals");
+	json_object_begin(w);
+	for (size_t i = 0; i < frame->local_count && !w->full; i++) {
+		const char *name = frame->locals[i].name;
+
+		put_key(w, name, strlen(name));
+		put_named(w, name, strlen(name), frame->locals[i].value);
+	}
+	json_object_end(w);
+}
