@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""NoPdb's functions: probes in the own process.
+
+The daemon enters this process as it would any other, when the first probe is
+set, and leaves it when the last is removed.
+"""
+import atexit
+import os
+import sys
+import threading
+import types
+from typing import Any, Callable, Dict, List, Optional, TypeVar
+
+from .breakpoint import Breakpoint
+from .capture import CallCapture, CallListCapture
+from .errors import NopdbError
+from .living import Living
+from .location import Location
+from .process import Process
+from .records import Resolver
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+def _caller() -> Optional[types.FrameType]:
+    """The innermost frame that is not nopdb's."""
+    frame: Optional[types.FrameType] = sys._getframe(1)
+    while frame and str(frame.f_globals.get("__name__", "")).split(
+            ".")[0] == _PACKAGE:
+        frame = frame.f_back
+    return frame
+
+
+def _roots() -> List[Any]:
+    """What the caller has names for."""
+    frame = _caller()
+    found: List[Any] = []
+    while frame and len(found) < 10000:
+        found += list(frame.f_locals.values())
+        found += list(frame.f_globals.values())
+        frame = frame.f_back
+    return found
+
+
+class OwnProcess(Process):
+    """This process. Its values are here anyway: nothing is withheld, and
+    nothing but size limits what is captured."""
+
+    _own = True
+    _follow = False
+    _defaults = {"hits": 0, "seconds": 0, "rate": 0, "depth": 8,
+                 "items": 1000, "string": 10000, "stack": 50,
+                 "no_redact": "*"}
+
+    def __init__(self) -> None:
+        super().__init__(os.getpid())
+        self.users = 0
+
+    def _resolver(self, where: Location) -> Resolver:
+        return Living(_roots()).resolve
+
+    def _options(self, where: Location) -> Dict[str, Any]:
+        options = super()._options(where)
+        with _lock:
+            self.users += 1
+        return options
+
+    def _released(self) -> None:
+        _leave(self)
+
+
+_lock = threading.RLock()
+_here: Optional[OwnProcess] = None
+
+
+def _enter() -> OwnProcess:
+    """This process, attached to; each caller counts."""
+    global _here
+    with _lock:
+        if _here is None or _here.pid != os.getpid() or (
+                _here._connection.lost):
+            _here = OwnProcess()
+        _here.users += 1
+        return _here
+
+
+def _leave(process: OwnProcess) -> None:
+    global _here
+    with _lock:
+        process.users -= 1
+        if process.users > 0 or process.pid != os.getpid():
+            return
+        if _here is process:
+            _here = None
+        process.detach()
+
+
+def _leave_at_exit() -> None:
+    process = _here
+    if process and process.pid == os.getpid():
+        try:
+            process.detach()
+        except NopdbError:
+            pass  # it goes with the connection
+
+
+atexit.register(_leave_at_exit)
+
+
+T = TypeVar("T")
+
+
+def _set(make: Callable[[OwnProcess], T]) -> T:
+    """Makes a probe, which counts as a user until it is removed; one that
+    cannot be set has left already."""
+    process = _enter()
+    try:
+        return make(process)
+    finally:
+        _leave(process)
+
+
+def capture_call(*args: Any, **options: Any) -> CallCapture:
+    """Captures the last call of a function in this process; the arguments
+    are those of Process.capture_call."""
+    return _set(lambda here: here.capture_call(*args, **options))
+
+
+def capture_calls(*args: Any, **options: Any) -> CallListCapture:
+    """Captures every call in this process; see Process.capture_calls."""
+    return _set(lambda here: here.capture_calls(*args, **options))
+
+
+def breakpoint(*args: Any, **options: Any) -> Breakpoint:
+    """A breakpoint in this process; see Process.breakpoint."""
+    return _set(lambda here: here.breakpoint(*args, **options))

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""A probe as this client holds it: set, switched, awaited, removed."""
+import asyncio
+import threading
+import time
+from typing import (Any, Callable, Dict, List, Optional, Type, TypeVar)
+
+from .connection import Connection, Json
+from .errors import DaemonError, DecodeError, NopdbError, WaitTimeout
+from .location import Location
+
+P = TypeVar("P", bound="Probe")
+
+
+class Probe:
+    """A context manager: set when it is made, removed when its block ends.
+
+    Everything that it captured has arrived then. Records are taken on the
+    connection's reading thread.
+    """
+
+    def __init__(self, connection: Connection, pid: int, kind: str,
+                 where: Location, params: Dict[str, Any],
+                 ignored_thread: Optional[int] = None,
+                 released: Optional[Callable[[], None]] = None) -> None:
+        self._connection = connection
+        self._where = where
+        self._params = dict(params, pid=pid, kind=kind, **where.params)
+        self._ignored = ignored_thread
+        self._released = released
+        self._changed = threading.Condition()
+        self._listeners: List[Callable[[], None]] = []
+        self._id: Optional[int] = None
+        self._count = 0
+        self._over = False   # nothing more can come
+        self._ended = False  # its last record came
+        self._replaced = False  # another takes its place
+        self._lost: Dict[str, int] = {}
+        self.state = "pending"
+        self.reason: Optional[str] = None
+        self.locations: List[Json] = []
+        self.failure: Optional[NopdbError] = None
+        connection.on_lost(self._on_connection_lost)
+
+    # ---- setting and removing
+    def _set(self) -> None:
+        """Asks for the probe; NopdbError when it is refused."""
+        try:
+            self._connection.call("probe.add", arrived=self._arrived,
+                                  **self._params)
+        except BaseException:
+            self._close()
+            raise
+
+    def _arrived(self, answer: Json) -> None:
+        self._over = self._ended = False
+        self._id = answer["probe"]
+        self._take_state(answer)
+        self._connection.claim(answer["probe"], self._take)
+
+    def _unset(self) -> None:
+        """Removes it and returns when its last record is here."""
+        if self._id is None:
+            return
+        if self._ended or self._over:
+            self._connection.disclaim(self._id)
+            return
+        try:
+            self._connection.call("probe.remove", probe=self._id)
+        except NopdbError as error:
+            # It ended by itself: its last record is on the way or here.
+            if error.name != "no-such-probe":
+                raise
+            self._wait(lambda: self._ended, 5)
+        finally:
+            self._connection.disclaim(self._id)
+
+    def close(self) -> None:
+        """Takes the probe out; what it captured is complete then."""
+        try:
+            self._unset()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._id = None
+        self._connection.off_lost(self._on_connection_lost)
+        self._tell(over=True)
+        released, self._released = self._released, None
+        if released:
+            released()
+
+    def __enter__(self: P) -> P:
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]],
+                 error: Optional[BaseException], trace: Any) -> None:
+        try:
+            self.close()
+        except DaemonError:
+            # Nothing more will come: said by failure, not instead of what
+            # the block raised.
+            if error is None:
+                raise
+
+    def enable(self) -> None:
+        """Captures again."""
+        self._switch("probe.enable")
+
+    def disable(self) -> None:
+        """Stays set and captures nothing."""
+        self._switch("probe.disable")
+
+    def _switch(self, method: str) -> None:
+        if self._id is None:
+            raise NopdbError("the probe is not set", "no-such-probe")
+        self._take_state(self._connection.call(method, probe=self._id))
+
+    # ---- what is known
+    @property
+    def id(self) -> Optional[int]:
+        """Its number at the daemon; None once removed."""
+        return self._id
+
+    @property
+    def active(self) -> bool:
+        """May records still come?"""
+        return not self._over
+
+    @property
+    def lost_by_reason(self) -> Dict[str, int]:
+        """Records that did not arrive: ring, rate, size, slow-client; or
+        arrived and made no sense: malformed."""
+        return {name: count for name, count in self._lost.items() if count}
+
+    @property
+    def lost(self) -> int:
+        """How many records did not arrive."""
+        return sum(self._lost.values())
+
+    # ---- records, on the reading thread
+    def _take(self, record: Json) -> None:
+        """Nothing that a record holds may end the reading thread."""
+        try:
+            self._take_event(record)
+        except (DecodeError, TypeError, ValueError, AttributeError, KeyError):
+            self._lost["malformed"] = self._lost.get("malformed", 0) + 1
+        self._tell()
+
+    def _take_event(self, record: Json) -> None:
+        event = record.get("event")
+        if event in ("call", "hit"):
+            self._take_capture(record)
+        elif event == "probe":
+            self._take_state(record)
+        elif event == "lost":
+            reason = str(record.get("reason"))
+            self._lost[reason] = (self._lost.get(reason, 0)
+                                  + int(record.get("count") or 0))
+        elif event == "error":
+            self._error(record)
+        elif event == "end":
+            self._take_end(record)
+
+    def _take_state(self, record: Json) -> None:
+        self.state = str(record.get("state", self.state))
+        if "locations" in record:
+            self.locations = list(record["locations"])
+
+    def _take_end(self, record: Json) -> None:
+        self._ended = True
+        self._tell(over=not self._replaced)
+        self.reason = str(record.get("reason"))
+        self.state = "removed"
+        totals = record.get("lost")
+        for reason, count in (totals if isinstance(totals, dict)
+                              else {}).items():
+            self._lost[reason] = max(self._lost.get(reason, 0), int(count))
+
+    def _take_capture(self, record: Json) -> None:
+        thread = record.get("thread") or {}
+        if thread.get("id") == self._ignored and self._ignored is not None:
+            return  # our own reading of records is not the program's doing
+        if self._where.admits(record):
+            self._capture(record)
+            self._count += 1
+
+    def _capture(self, record: Json) -> None:
+        """Takes one record of a call or hit."""
+        raise NotImplementedError
+
+    def _error(self, record: Json) -> None:
+        """Takes an error record."""
+
+    def _on_connection_lost(self, reason: NopdbError) -> None:
+        if not self._over and self._id is not None:
+            self.failure = reason
+        self._tell(over=True)
+
+    # ---- waiting
+    def _tell(self, over: bool = False) -> None:
+        with self._changed:
+            self._over = self._over or over
+            self._changed.notify_all()
+        for listener in list(self._listeners):
+            listener()
+
+    def _wait(self, ready: Callable[[], bool],
+              timeout: Optional[float]) -> bool:
+        """Waits until ready() or nothing more can come; ready()."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while not ready() and not self._over:
+                left = None
+                if deadline is not None:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        break
+                self._changed.wait(left)
+            return ready()
+
+    def wait(self, n: int = 1, timeout: Optional[float] = None) -> int:
+        """Waits until n records came, or the probe ended; how many came.
+
+        timeout: seconds. WaitTimeout: less than n came in that time.
+        """
+        if not self._wait(lambda: self._count >= n, timeout) and (
+                not self._over):
+            raise WaitTimeout("%d of %d records within %s s" % (
+                self._count, n, timeout))
+        return self._count
+
+    async def _until(self, ready: Callable[[], bool]) -> bool:
+        """The same for a coroutine, without a time-out."""
+        loop = asyncio.get_running_loop()
+        event = asyncio.Event()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
+        self._listeners.append(wake)
+        try:
+            while not ready() and not self._over:
+                await event.wait()
+                event.clear()
+            return ready()
+        finally:
+            self._listeners.remove(wake)

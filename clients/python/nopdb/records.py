@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: MIT
+"""Records as objects. What they carry is decoded when it is asked for."""
+import os
+import sys
+import traceback
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, TextIO
+
+from .connection import Json
+from .decode import cut, decode, decode_variables
+from .errors import DecodeError, EvaluationError
+
+# Finds the living object of a raw value in the own process, else decodes it.
+Resolver = Callable[[Any], Any]
+
+
+class Thread(NamedTuple):
+    """id: the kernel's. name: Python's, else the kernel's."""
+
+    id: int
+    name: str
+
+
+class Raised(NamedTuple):
+    """An exception of the target. type: its name; value: it, as captured."""
+
+    type: Optional[str]
+    message: Optional[str]
+    value: Any
+
+
+def _number(raw: Json, member: str) -> float:
+    """A member that is a number, 0 when it is not there."""
+    found = raw.get(member)
+    if found is None:
+        return 0
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise DecodeError("%s is no number: %.200r" % (member, found))
+    return found
+
+
+def _object(raw: Json, member: str) -> Json:
+    """A member that is an object, empty when it is not there."""
+    found = raw.get(member)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise DecodeError("%s is no object: %.200r" % (member, found))
+    return found
+
+
+def _objects(raw: Json, member: str) -> List[Json]:
+    """A member that is a list of objects."""
+    found = raw.get(member)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(
+            isinstance(item, dict) for item in found):
+        raise DecodeError("%s is no list of objects: %.200r" % (
+            member, found))
+    return found
+
+
+def _failed(text: Any, error: Json) -> EvaluationError:
+    return EvaluationError(str(text), error.get("type"),
+                           error.get("message"))
+
+
+def _summary(frames: List[Json]) -> traceback.StackSummary:
+    """The stack of a record, the innermost frame last. Source text is that of
+    the file as it is here, where there is one."""
+    found = []
+    for frame in frames:
+        name = str(frame.get("function", "?")).rsplit(":", 1)[-1]
+        file = str(frame.get("file", "?"))
+        line = None if os.path.exists(file) else ""
+        found.append(traceback.FrameSummary(
+            file, int(_number(frame, "line")), name, lookup_line=False,
+            line=line))
+    return traceback.StackSummary.from_list(found)
+
+
+class Record:
+    """What every record of a probe tells.
+
+    raw: the record as JSON. Times are Unix seconds.
+    """
+
+    def __init__(self, raw: Json, resolve: Resolver = decode) -> None:
+        self.raw = raw
+        self._resolve = resolve
+
+    @property
+    def time(self) -> float:
+        """When it began, in Unix seconds."""
+        return float(_number(self.raw, "time"))
+
+    @property
+    def seq(self) -> int:
+        """Its number among the records of its probe, from 1."""
+        return int(_number(self.raw, "seq"))
+
+    @property
+    def thread(self) -> Thread:
+        found = _object(self.raw, "thread")
+        return Thread(int(_number(found, "id")), str(found.get("name", "")))
+
+    @property
+    def task(self) -> Optional[str]:
+        """The name of the asyncio task; None outside of one, and from
+        daemons that do not tell."""
+        found = self.raw.get("task")
+        if isinstance(found, dict):
+            found = found.get("name")
+        return found if isinstance(found, str) else None
+
+    @property
+    def function(self) -> str:
+        """module:qualname"""
+        return str(self.raw.get("function", ""))
+
+    @property
+    def module(self) -> str:
+        return self.function.rpartition(":")[0]
+
+    @property
+    def qualname(self) -> str:
+        return self.function.rpartition(":")[2]
+
+    @property
+    def name(self) -> str:
+        """The function's name, as its code has it."""
+        return self.qualname.rpartition(".")[2]
+
+    @property
+    def file(self) -> str:
+        return str(self.raw.get("file", ""))
+
+    @property
+    def line(self) -> int:
+        """A call: of its def. A hit: where it is."""
+        return int(_number(self.raw, "line"))
+
+    @property
+    def stack(self) -> traceback.StackSummary:
+        """The frames, innermost last; empty when not asked for."""
+        return _summary(_objects(self.raw, "stack"))
+
+    @property
+    def globals(self) -> Dict[str, Any]:
+        """The globals of the function, in the own process; those of another
+        are not captured: empty."""
+        module = sys.modules.get(self.module)
+        if self._resolve is decode or module is None:
+            return {}
+        return vars(module)
+
+    def print_stack(self, file: Optional[TextIO] = None) -> None:
+        """Prints the stack as a traceback does. file: sys.stderr."""
+        out = file or sys.stderr
+        for line in self.stack.format():
+            print(line, end="", file=out)
+
+    def _variables(self, member: str) -> Dict[str, Any]:
+        raw = _object(self.raw, member)
+        if self._resolve is decode:
+            return decode_variables(raw)
+        return {name: self._resolve(value) for name, value in raw.items()
+                if not name.startswith("$")}
+
+
+class CallInfo(Record):
+    """One call that ended."""
+
+    @property
+    def args(self) -> Dict[str, Any]:
+        """As they were at entry. Empty for a call that ran already."""
+        return self._variables("args")
+
+    @property
+    def locals(self) -> Dict[str, Any]:
+        """As they were at the end; empty with locals=False."""
+        return self._variables("locals")
+
+    @property
+    def truncated(self) -> bool:
+        """Were arguments or locals left out for their size?"""
+        return cut(_object(self.raw, "args")) or cut(
+            _object(self.raw, "locals"))
+
+    @property
+    def return_value(self) -> Any:
+        """None when it raised, too: see exception."""
+        return self._resolve(self.raw.get("return"))
+
+    @property
+    def exception(self) -> Optional[Raised]:
+        """What it raised, else None."""
+        raw = _object(self.raw, "exception")
+        if not raw:
+            return None
+        return Raised(raw.get("type"), raw.get("message"),
+                      self._resolve(raw.get("value")))
+
+    @property
+    def duration(self) -> Optional[float]:
+        """Seconds; None for a call that ran already when it was set."""
+        if "duration_ns" not in self.raw:
+            return None
+        return _number(self.raw, "duration_ns") / 1e9
+
+    def __repr__(self) -> str:
+        if not self.raw:
+            return "<%s: no call yet>" % type(self).__name__
+        end = "raised %s" % self.exception.type if self.exception else (
+            "returned %r" % (self.return_value,))
+        return "<%s %s(%s) %s>" % (
+            type(self).__name__, self.function, ", ".join(
+                "%s=%r" % item for item in self.args.items()), end)
+
+
+class Hit(Record):
+    """One time that a breakpoint was reached."""
+
+    @property
+    def values(self) -> List[Any]:
+        """Of the eval actions, in order; an EvaluationError for one that
+        raised."""
+        return [_failed(part.get("expr"), _object(part, "error"))
+                if "error" in part else self._resolve(part.get("value"))
+                for part in _objects(self.raw, "eval")]
+
+    @property
+    def expressions(self) -> List[str]:
+        """The texts that values belong to."""
+        return [str(part.get("expr")) for part in _objects(self.raw, "eval")]
+
+    @property
+    def log(self) -> List[Any]:
+        """Of the log actions, in order."""
+        found = decode(self.raw.get("log"))
+        return found if isinstance(found, list) else []
+
+    @property
+    def errors(self) -> List[EvaluationError]:
+        """Of exec, log and jump actions."""
+        return [_failed(part.get("text"), _object(part, "error"))
+                for part in _objects(self.raw, "errors")]
+
+    def __repr__(self) -> str:
+        return "<Hit %s:%d%s>" % (self.function, self.line, "".join(
+            ", %s=%r" % pair for pair in zip(self.expressions, self.values)))
