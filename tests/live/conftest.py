@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the live tests: see machine.py for what they hand out.
+
+NOPDB_BUILD   the build under test (build)
+NOPDB_CYCLES  attach/detach cycles of the survival test (200)
+NOPDB_KILLS   random SIGKILLs of the daemon (50)
+NOPDB_FEW     one interpreter of each engine, instead of all
+NOPDB_PYTHONS the interpreters' paths, colon separated
+"""
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+
+import pytest
+
+from machine import (BUILD, Command, Daemon, Target, find_interpreters)
+
+TEST_SECONDS = int(os.environ.get("NOPDB_TEST_SECONDS", "300"))
+INTERPRETERS = find_interpreters()
+
+
+def pytest_configure(config):
+    for name in ("nopdb", "nopdbd", "nopdb-agent.so"):
+        if not (BUILD / name).exists():
+            raise pytest.UsageError("%s is not built: run make" % (
+                BUILD / name))
+    # nohup and a shell's background jobs ignore these, and so would all that
+    # we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    config.addinivalue_line("markers", "smoke: the subset for sanitizers")
+
+
+def pytest_generate_tests(metafunc):
+    """Every test that asks for `python` runs on every interpreter."""
+    if "python" in metafunc.fixturenames:
+        metafunc.parametrize("python", INTERPRETERS, scope="session",
+                             ids=[python.id for python in INTERPRETERS])
+
+
+@pytest.fixture(autouse=True)
+def bounded():
+    """No test hangs the run."""
+    def expired(number, frame):
+        raise TimeoutError("the test took longer than %d s" % TEST_SECONDS)
+    before = signal.signal(signal.SIGALRM, expired)
+    signal.alarm(TEST_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="session")
+def newest():
+    """One interpreter, for what does not depend on it."""
+    plain = [python for python in INTERPRETERS
+             if not python.id.startswith("forky")]
+    return (plain or INTERPRETERS)[-1]
+
+
+@pytest.fixture
+def folder():
+    """A short path: a socket's is limited to 107 bytes."""
+    path = tempfile.mkdtemp(prefix="nopdb-")
+    yield pathlib.Path(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def session_daemon():
+    path = tempfile.mkdtemp(prefix="nopdb-")
+    with Daemon(path) as daemon:
+        yield daemon
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def daemon(folder):
+    with Daemon(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def client(session_daemon):
+    with session_daemon.client() as connected:
+        yield connected
+
+
+@pytest.fixture
+def cli(session_daemon):
+    return Command(session_daemon.socket)
+
+
+@pytest.fixture(scope="session")
+def zoo(python):
+    """One zoo.py per interpreter, shared: tests leave it as they found it."""
+    with Target(python, "zoo") as target:
+        yield target
+
+
+@pytest.fixture
+def attached(client, zoo):
+    """The shared zoo with the agent in it, held by `client`."""
+    client.call("attach", pid=zoo.pid)
+    yield zoo
+    if not client.closed:
+        client.call("detach", pid=zoo.pid)
+
+
+@pytest.fixture(scope="session")
+def cycles():
+    return int(os.environ.get("NOPDB_CYCLES", "200"))
+
+
+@pytest.fixture(scope="session")
+def kills():
+    return int(os.environ.get("NOPDB_KILLS", "50"))

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Forks children that run the probed function, and reports how they ended."""
+import ctypes
+import os
+import subprocess
+import sys
+
+
+def probed(x):
+    return x + 1
+
+
+def fork_once(depth=1):
+    """Exit status of a child that calls the probed function; grandchildren
+    with depth above 1."""
+    child = os.fork()
+    if child == 0:
+        status = 0 if all(probed(n) == n + 1 for n in range(200)) else 1
+        if depth > 1:
+            status |= fork_once(depth - 1)
+        os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+def fork_many(count, depth=1):
+    return [fork_once(depth) for _ in range(count)]
+
+
+def fork_and_view():
+    """What a child sees of its tracing, as the parent would report it."""
+    import json
+    import view
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        probed(1)
+        module = sys.modules[__name__]
+        seen = {"trace": repr(sys.gettrace()), "left":
+                view.monitoring_left(module), "fds": sorted(
+                    os.readlink("/proc/self/fd/" + name)
+                    for name in os.listdir("/proc/self/fd")
+                    if os.path.exists("/proc/self/fd/" + name))}
+        os.write(writer, json.dumps(seen).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as stream:
+        seen = json.load(stream)
+    return seen if os.waitpid(child, 0)[1] == 0 else None
+
+
+def spawn(count):
+    return [subprocess.call([sys.executable, "-c", "pass"])
+            for _ in range(count)]
+
+
+def fork_server(fork="fork"):
+    """A child that calls the probed function until it is told to end."""
+    import signal
+    import time
+    child = FORKS[fork]()
+    if child == 0:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        while True:
+            probed(1)
+            time.sleep(0.01)
+    return child
+
+
+# An embedding program forks in C, and Python is not told.
+FORKS = {"fork": os.fork, "c": ctypes.PyDLL(None).fork}
+
+
+def end_server(child, number=15):
+    os.kill(child, number)
+    return os.waitpid(child, 0)[1]

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""One value of every type that a capture knows, and what a client makes of it.
+
+EQUAL: decodes to an equal value of an equal type. SEEN: decodes to a Snapshot
+of which the type's name, and what is listed, is known. The client's tests
+import this file as well, so its values are made without chance.
+"""
+import array
+import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import functools
+import pathlib
+import sys
+import threading
+import types
+import uuid
+import weakref
+
+UTC = datetime.timezone.utc
+EAST = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+WEST = datetime.timezone(-datetime.timedelta(hours=3, minutes=30, seconds=15))
+
+EQUAL = {
+    "none": None, "true": True, "false": False, "int": -7, "edge": 2 ** 53,
+    "over": 2 ** 53 + 1, "big": -2 ** 200, "huge": 7 ** 4000,
+    "hex": 1 << 20000, "float": 0.1, "whole": 3.0, "tiny": 5e-324,
+    "inf": float("inf"), "minus_inf": -float("inf"), "minus_zero": -0.0,
+    "complex": 1.5 - 2j, "imaginary": 2j,
+    "decimal": decimal.Decimal("-1.250"), "exponent": decimal.Decimal("1E+30"),
+    "infinite": decimal.Decimal("-Infinity"),
+    "fraction": fractions.Fraction(-3, 7),
+    "str": "a\"b\\c\n\x00\u00e9\u4e2d\U0001f600", "empty": "",
+    "surrogate": "\ud800x", "bytes": b"\x00\xffab", "no_bytes": b"",
+    "bytearray": bytearray(b"abc"), "list": [1, [2, [3]]], "no_list": [],
+    "tuple": (1, (2, "x")), "no_tuple": (), "set": {1, "a", (2, 3)},
+    "no_set": set(), "frozenset": frozenset([2.5]),
+    "dict": {"b": 1, "a": {"c": None}}, "keys": {1: "a", (2, 3): "b", None: 0},
+    "marks": {"$type": "evil", "$ref": "0x1"}, "no_dict": {},
+    "range": range(3, 9, 2), "slice": slice(1, None), "ellipsis": ...,
+    "deque": collections.deque([1, 2]),
+    "ordered": collections.OrderedDict([("z", 1), ("a", 2)]),
+    "ordered_ints": collections.OrderedDict([(2, 1), (1, 2)]),
+    "counter": collections.Counter("abca"),
+    "defaults": collections.defaultdict(list, a=[1]),
+    "date": datetime.date(2024, 2, 29), "time": datetime.time(23, 59, 59, 7),
+    "datetime": datetime.datetime(1999, 12, 31, 1, 2, 3, 400),
+    "aware": datetime.datetime(2024, 1, 1, tzinfo=UTC),
+    "east": datetime.datetime(2024, 1, 1, 5, tzinfo=EAST),
+    "west": datetime.time(1, 2, tzinfo=WEST), "zone": EAST, "utc": UTC,
+    "delta": datetime.timedelta(-3, 5, 7),
+    "uuid": uuid.UUID("12345678-1234-5678-1234-567812345678"),
+}
+PATHS = {
+    "path": "/srv/app/data.txt", "relative": "a/b", "pure": "/etc/x.conf",
+}
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+class Flags(enum.IntFlag):
+    READ = 4
+
+
+class Plain:
+    def __init__(self):
+        self.name, self.size = "plain", 3
+
+
+class Slots:
+    __slots__ = ("one", "two", "unset")
+
+    def __init__(self):
+        self.one, self.two = 1, "2"
+
+
+class Both(Slots):
+    def __init__(self):
+        super().__init__()
+        self.three = 3
+
+
+class Words(list):
+    pass
+
+
+class Table(dict):
+    pass
+
+
+class Text(str):
+    pass
+
+
+class Number(int):
+    pass
+
+
+@dataclasses.dataclass
+class Item:
+    name: str
+    price: float = 2.5
+
+
+Point = collections.namedtuple("Point", "x y")
+
+
+def function(x):
+    return x
+
+
+def generator():
+    yield 1
+    yield 2
+
+
+class Pause:
+    def __await__(self):
+        yield
+
+
+async def coroutine():
+    await Pause()
+
+
+async def agen():
+    yield 1
+
+
+def caught():
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError as inner:
+            raise ValueError("outer", 2) from inner
+    except ValueError as error:
+        return error
+
+
+def contextual():
+    try:
+        try:
+            raise KeyError("before")
+        except KeyError:
+            raise OSError(2, "No such file", "name")
+    except OSError as error:
+        return error
+
+
+def half():
+    started = generator()
+    next(started)
+    return started
+
+
+def waiting():
+    """A coroutine in its first await."""
+    made = coroutine()
+    made.send(None)
+    return made
+
+
+PLAIN = Plain()
+CYCLE = [1]
+CYCLE.append(CYCLE)
+RING = Plain()
+RING.itself = RING
+
+SEEN = {
+    "member": Color.RED, "flag": Flags.READ, "point": Point(1, 2),
+    "item": Item("tea"), "plain": PLAIN, "slots": Slots(), "both": Both(),
+    "words": Words([1]), "table": Table(a=1), "text": Text("abc"),
+    "number": Number(5), "exception": caught(), "context": contextual(),
+    "function": function, "method": PLAIN.__init__, "builtin": len,
+    "class": Plain, "module": collections, "code": function.__code__,
+    "frame": sys._getframe(), "generator": half(), "coroutine": waiting(),
+    "agen": agen(), "weakref": weakref.ref(PLAIN),
+    "proxy": types.MappingProxyType({"a": 1}),
+    "partial": functools.partial(function, 1), "lock": threading.Lock(),
+    "memoryview": memoryview(b"ab"), "array": array.array("i", [1]),
+    "ring": RING, "object": object(), "namespace": types.SimpleNamespace(a=1),
+}
+OTHER = {"nan": float("nan"), "cycle": CYCLE,
+         "long": "x" * 1000, "many": list(range(1000)), "deep": [[[[[1]]]]],
+         "secrets": {"password": "hunter2", "user": "ann"}}
+MAKERS = {"path": pathlib.Path, "relative": pathlib.PurePosixPath,
+          "pure": pathlib.PurePath}
+VALUES = dict(EQUAL, **SEEN)
+VALUES.update(OTHER)
+VALUES.update((name, MAKERS[name](text)) for name, text in PATHS.items())
+
+
+def show(value):
+    return None
+
+
+def show_all(names):
+    for name in names:
+        show(VALUES[name])
+    return len(names)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""A program's descriptors have numbers that it relies on: ours are not among
+them, and what it opens in place of one that it closed is left alone."""
+import ast
+import os
+import select
+
+import pytest
+
+from machine import Target
+
+HIGH_FROM = 100
+
+
+def ours(pid, before):
+    """Descriptors that came with the agent."""
+    return {int(name) for name in os.listdir("/proc/%d/fd" % pid)} - before
+
+
+@pytest.mark.smoke
+def test_numbers_are_the_programs(python, client):
+    """CPython's test_subprocess found it: a socket of ours became 0, 1 or 2
+    while the program had it closed, and the program's own was closed later."""
+    with Target(python, "descriptors") as target:
+        target.send(call="redirect", args=[1.5])
+        attached = 0
+        while not select.select([target.process.stdout], [], [], 0)[0]:
+            client.call("attach", pid=target.pid)
+            client.call("detach", pid=target.pid)
+            attached += 1
+        rounds, bad = ast.literal_eval(target.read()["result"])
+        assert attached and rounds
+        assert bad == []
+
+
+def test_ours_are_high(python, client):
+    with Target(python, "idle") as target:
+        before = ours(target.pid, set())
+        client.call("attach", pid=target.pid)
+        found = ours(target.pid, before)
+        client.call("detach", pid=target.pid)
+        assert found and min(found) >= HIGH_FROM, found
+        assert ours(target.pid, before) == set()
+
+
+def test_few_descriptors_allowed(newest, client):
+    """Below the limit on their number there is room still."""
+    with Target(newest, "idle", prefix=("prlimit", "--nofile=40")) as target:
+        before = ours(target.pid, set())
+        client.call("attach", pid=target.pid)
+        found = ours(target.pid, before)
+        client.call("detach", pid=target.pid)
+        assert found and min(found) >= 3, found
+        assert ours(target.pid, before) == set()

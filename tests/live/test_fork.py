@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Children start disarmed, inherit nothing, and end as they would have."""
+import pytest
+
+from machine import Target
+
+
+@pytest.fixture
+def forking(python, client):
+    with Target(python, "forks") as target:
+        client.call("attach", pid=target.pid)
+        yield target
+        client.call("detach", pid=target.pid)
+        assert "Fatal" not in target.stderr()
+
+
+@pytest.mark.smoke
+def test_children_live(forking, client):
+    limits = {"hits": 0, "rate": 0}
+    with client.probe(forking.pid, "forks:probed", limits) as probe:
+        assert forking.call("fork_many", 30) == [0] * 30
+        assert forking.call("probed", 1) == 2
+        (record,) = probe.calls(1)
+        probe.remove()
+        assert len(probe.of("call")) == 1
+        assert record["thread"]["id"] == forking.pid
+
+
+def test_grandchildren_live(forking, client):
+    with client.probe(forking.pid, "forks:*", {"hits": 0, "rate": 0}):
+        assert forking.call("fork_many", 5, 3) == [0] * 5
+
+
+def test_child_sees_nothing_of_ours(forking, client):
+    with client.probe(forking.pid, "forks:probed"):
+        seen = forking.call("fork_and_view")
+    assert seen is not None
+    assert seen["trace"] == "None"
+    assert seen["left"] == []
+    assert not [what for what in seen["fds"] if "nopdb" in what]
+
+
+def test_spawned_programs(forking, client):
+    with client.probe(forking.pid, "forks:probed"):
+        assert forking.call("spawn", 3) == [0] * 3
+
+
+def test_child_can_be_attached(forking, client):
+    with client.probe(forking.pid, "forks:probed"):
+        child = forking.call("fork_server")
+        report = client.call("attach", pid=child)
+        assert report["pid"] == child
+        with client.probe(child, "forks:probed", {"hits": 2}) as probe:
+            assert probe.calls(2)
+        client.call("detach", pid=child)
+    assert forking.call("end_server", child) == 0
+
+
+def test_child_forked_in_c(python, client):
+    """As the workers of uwsgi: the ids of its threads are its parent's."""
+    with Target(python, "forks") as target:
+        child = target.call("fork_server", "c")
+        client.call("attach", pid=child)
+        with client.probe(child, "forks:probed", {"hits": 2}) as probe:
+            assert probe.calls(2)
+        client.call("detach", pid=child)
+        assert target.call("end_server", child, 9) == 9

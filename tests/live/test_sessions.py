@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""Several clients, several targets, who owns what, and how each one leaves."""
+import signal
+import subprocess
+import time
+
+import pytest
+
+import proc
+from machine import BUILD, Command, Daemon, Target
+from rpc import Client, RpcError
+
+
+def agent_thread(target, before):
+    return set(proc.threads(target.pid)) - set(before)
+
+
+@pytest.mark.smoke
+def test_two_clients_one_target(session_daemon, python):
+    with Target(python, "zoo") as target:
+        threads = proc.threads(target.pid)
+        with session_daemon.client() as one, session_daemon.client() as two:
+            first = one.call("attach", pid=target.pid)
+            again = two.call("attach", pid=target.pid)
+            assert first["target"] == again["target"]
+            probe_one = one.probe(target.pid, "zoo:add")
+            probe_two = two.probe(target.pid, "zoo:recurse")
+            target.call("add", 1, 1)
+            target.call("recurse", 0)
+            probe_one.calls(1)
+            probe_two.calls(1)
+            assert {record["probe"] for record in one.records
+                    if "probe" in record} == {probe_one.id}
+            one.call("detach", pid=target.pid)
+            assert probe_one.of("end")
+            assert len(agent_thread(target, threads)) == 1
+            target.call("recurse", 0)
+            probe_two.calls(2)
+            two.call("detach", pid=target.pid)
+        proc.wait_agent_gone(target.pid, threads)
+
+
+def test_disconnect_detaches(session_daemon, python):
+    with Target(python, "busy") as target:
+        threads = proc.threads(target.pid)
+        client = session_daemon.client()
+        client.call("attach", pid=target.pid)
+        client.probe(target.pid, "busy:work_*").calls(1)
+        client.close()
+        proc.wait_agent_gone(target.pid, threads)
+
+
+def test_tail_sees_the_others_records(session_daemon, client, newest):
+    with Target(newest, "zoo") as target:
+        client.call("attach", pid=target.pid)
+        probe = client.probe(target.pid, "zoo:add")
+        with session_daemon.client() as tail:
+            assert tail.call("subscribe", probe=probe.id)["subscribed"]
+            target.call("add", 1, 1)
+            probe.calls(1)
+            tail.wait(lambda: [record for record in tail.records
+                               if record["event"] == "call"], 5, "call")
+            probe.remove()
+            tail.wait(lambda: [record for record in tail.records
+                               if record["event"] == "end"], 5, "end")
+        client.call("detach", pid=target.pid)
+
+
+def test_persistent_probe_outlives_its_client(session_daemon, newest):
+    with Target(newest, "zoo") as target:
+        threads = proc.threads(target.pid)
+        client = session_daemon.client()
+        client.call("attach", pid=target.pid)
+        probe = client.call("probe.add", pid=target.pid, kind="calls",
+                            where="zoo:add", persist=True)["probe"]
+        client.close()
+        time.sleep(0.3)
+        with session_daemon.client() as other:
+            (listed,) = other.call("probe.list", pid=target.pid)["probes"]
+            assert (listed["probe"], listed["persist"]) == (probe, True)
+            other.call("subscribe", probe=probe)
+            target.call("add", 1, 1)
+            other.wait(lambda: [record for record in other.records
+                                if record["event"] == "call"], 5, "call")
+            other.call("detach", pid=target.pid, force=True)
+        proc.wait_agent_gone(target.pid, threads)
+
+
+def test_several_targets_at_once(daemon):
+    """All interpreters in one daemon, attached at the same time."""
+    from conftest import INTERPRETERS
+    targets = [Target(python, "busy", "calls", "lists")
+               for python in INTERPRETERS]
+    try:
+        with daemon.client() as client:
+            numbers = [client.request("attach", pid=target.pid)
+                       for target in targets]
+            versions = [client.answer(number, 30)["python"]
+                        for number in numbers]
+            assert versions == [".".join(map(str, target.python.version))
+                                for target in targets]
+            listed = client.call("targets")["targets"]
+            assert {row["pid"] for row in listed} == {
+                target.pid for target in targets}
+            limits = {"hits": 0, "rate": 20, "stack": 1}
+            probes = [client.probe(target.pid, "busy:work_*", limits)
+                      for target in targets]
+            for probe, target in zip(probes, targets):
+                assert all(record["pid"] == target.pid
+                           for record in probe.calls(10, 20))
+        for target in targets:
+            proc.wait_until(lambda: not proc.agent_left(target.pid), 10,
+                            "departure of the agent")
+            target.check_progress()
+    finally:
+        for target in targets:
+            target.stop()
+
+
+def test_slow_client_loses_and_others_do_not(daemon, newest):
+    """8 MB are queued for a client that does not read, and no more."""
+    with Target(newest, "busy") as target, daemon.client() as slow, \
+            daemon.client() as quick:
+        limits = {"hits": 0, "rate": 0, "depth": 4}
+        slow.call("attach", pid=target.pid)
+        quick.call("attach", pid=target.pid)
+        lazy = slow.probe(target.pid, "busy:*", limits)
+        prompt = quick.probe(target.pid, "busy:work_json",
+                             {"hits": 0, "rate": 0})
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            quick.pump(0.1)
+        assert proc.rss_kb(daemon.pid) < 120 * 1024
+        prompt.remove()
+        assert prompt.of("call")
+        assert not [record for record in prompt.of("lost")
+                    if record["reason"] == "slow-client"]
+        slow.call("probe.disable", 60, probe=lazy.id)
+        assert sum(record["count"] for record in lazy.of("lost")
+                   if record["reason"] == "slow-client") > 0
+        slow.call("detach", 60, pid=target.pid)
+        quick.call("detach", pid=target.pid)
+
+
+def test_daemon_leaves_when_idle(folder, newest):
+    with Target(newest, "idle") as target:
+        daemon = Daemon(folder, idle=1)
+        with daemon.client() as client:
+            client.call("attach", pid=target.pid)
+            time.sleep(2)
+            assert daemon.process.poll() is None
+        assert daemon.process.wait(10) == 0
+        assert not daemon.socket.exists()
+        assert proc.agent_left(target.pid) == []
+
+
+def test_daemon_told_to_end_detaches(folder, python):
+    with Target(python, "busy") as target:
+        threads = proc.threads(target.pid)
+        daemon = Daemon(folder)
+        client = daemon.client()
+        client.call("attach", pid=target.pid)
+        probe = client.probe(target.pid, "busy:work_*", {"hits": 0})
+        probe.calls(1)
+        assert daemon.stop() == 0, daemon.messages()
+        assert set(proc.threads(target.pid)) == set(threads)
+        assert proc.agent_left(target.pid) == []
+        while client.pump(1):
+            pass
+        assert probe.of("end")
+
+
+def test_second_daemon_does_not_take_the_socket(folder):
+    with Daemon(folder) as first:
+        second = subprocess.run(
+            [str(BUILD / "nopdbd"), "--foreground", "--socket",
+             str(first.socket)], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, universal_newlines=True, timeout=10)
+        assert second.returncode == 6
+        assert str(first.socket) in second.stdout
+        assert first.client().call("hello", client="t")["pid"] == first.pid
+
+
+def test_two_daemons_one_target(folder, python):
+    """The second is refused, or waits; the target never has two agents."""
+    with Target(python, "busy") as target, \
+            Daemon(folder / "one") as one, Daemon(folder / "two") as two:
+        threads = proc.threads(target.pid)
+        with one.client() as first, two.client() as second:
+            first.call("attach", pid=target.pid)
+            probe = first.probe(target.pid, "busy:work_*", {"hits": 0})
+            probe.calls(1)
+            with pytest.raises(RpcError) as caught:
+                second.call("attach", pid=target.pid)
+            assert caught.value.name == "busy", caught.value
+            assert caught.value.remedy
+            assert len(agent_thread(target, threads)) == 1
+            probe.calls(len(probe.of("call")) + 1)
+            first.call("detach", pid=target.pid)
+            second.call("attach", pid=target.pid)
+            second.probe(target.pid, "busy:work_*").calls(1)
+            second.call("detach", pid=target.pid)
+        proc.wait_agent_gone(target.pid, threads)
+
+
+def shut_down(socket):
+    with Client(socket) as client:
+        client.call("shutdown")
+    proc.wait_until(lambda: not socket.exists(), 10, "end of the daemon")
+
+
+def test_first_commands_start_one_daemon(folder, newest):
+    """Several first clients at once; a single daemon serves them."""
+    cli = Command(folder / "sock")
+    with Target(newest, "busy") as target:
+        started = [cli.start("calls", target.pid, "busy:work_*", "-n", "3")
+                   for _ in range(4)]
+        try:
+            for process in started:
+                out, err = process.communicate(timeout=30)
+                assert process.returncode == 0, err
+                assert out.count('"event":"call"') == 3, out
+            with Client(folder / "sock") as client:
+                assert client.call("stats")["clients"] == 1
+        finally:
+            for process in started:
+                process.kill()
+                process.wait()
+            shut_down(folder / "sock")
+
+
+def read_call(command):
+    """Reads what the command prints up to the first captured call."""
+    while '"event":"call"' not in command.stdout.readline():
+        assert command.poll() is None, command.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM,
+                                    signal.SIGHUP])
+def test_interrupted_command_detaches(cli, python, number):
+    with Target(python, "busy") as target:
+        threads = proc.threads(target.pid)
+        command = cli.start("calls", target.pid, "busy:work_*", "-n", "0",
+                            "--rate", "50", "--json")
+        try:
+            read_call(command)
+            command.send_signal(number)
+            out, err = command.communicate(timeout=20)
+        finally:
+            command.kill()
+            command.wait()
+        assert command.returncode == 0, err
+        proc.wait_agent_gone(target.pid, threads)
+
+
+def test_killed_command_detaches(cli, newest):
+    with Target(newest, "busy") as target:
+        threads = proc.threads(target.pid)
+        command = cli.start("calls", target.pid, "busy:work_*")
+        read_call(command)
+        command.kill()
+        command.communicate()
+        proc.wait_agent_gone(target.pid, threads)
