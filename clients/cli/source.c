@@ -72,6 +72,7 @@ static int open_folder(int pid, const char *name)
 
 void source_of(struct source *source, const char *target)
 {
+	size_t length = strnlen(target, sizeof(source->target) - 1);
 	unsigned long long start = 0;
 	char *end;
 	long pid;
@@ -79,7 +80,8 @@ void source_of(struct source *source, const char *target)
 	if (strcmp(source->target, target) == 0)
 		return;
 	source_release(source);
-	snprintf(source->target, sizeof(source->target), "%s", target);
+	memcpy(source->target, target, length);
+	source->target[length] = 0;
 	pid = strtol(target, &end, 10);
 	if (pid <= 0 || pid > INT32_MAX)
 		return;
