@@ -12,6 +12,7 @@
 #include "agent/engine/engine.h"
 #include "agent/evaluation.h"
 #include "agent/fault.h"
+#include "agent/fork_guard.h"
 #include "agent/gil.h"
 #include "agent/memory.h"
 #include "agent/probe.h"
@@ -131,6 +132,7 @@ static int start(const struct boot *boot, struct control_input *in,
 			  "");
 		return fault_remedy(err, "Linux 4.14 or later is needed");
 	}
+	fork_guard_begin();
 	if (!gil_take()) {
 		armed_release();
 		record_release();
@@ -175,11 +177,15 @@ int nopdb_agent_main(struct boot *boot)
 		sys_thread_name(BOOT_THREAD_LIVE);
 		id = in.frame.id;
 		if (start(boot, &in, &begin, &leave, &err) < 0) {
+			if (!fork_guard_end())
+				leave = BOOT_STAY;
 			control_send_error(id, &err);
 		} else {
 			serve_ready(id);
 			id = serve(begin.silence_ms);
 			leave = leave_python();
+			if (!fork_guard_end())
+				leave = BOOT_STAY;
 			serve_leaving(id, leave);
 		}
 	}
