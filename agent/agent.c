@@ -113,6 +113,13 @@ static int take_start(const struct control_input *in, struct frame_start *start,
 	return 0;
 }
 
+/* In a child of the program: what it has of ours, and would keep open. */
+static void close_channels(void)
+{
+	control_release();
+	record_close();
+}
+
 /* From START to READY. On failure everything is undone but the socket. */
 static int start(const struct boot *boot, struct control_input *in,
 		 struct frame_start *ret_start, enum boot_leave *ret_leave,
@@ -132,7 +139,7 @@ static int start(const struct boot *boot, struct control_input *in,
 			  "");
 		return fault_remedy(err, "Linux 4.14 or later is needed");
 	}
-	fork_guard_begin();
+	fork_guard_begin(close_channels);
 	if (!gil_take()) {
 		armed_release();
 		record_release();

@@ -31,6 +31,7 @@ static fork_finalize *finalizes;
 static char owner;
 static bool registered;
 static int our_tid;
+static void (*tell_child)(void);
 
 /* Each side first says that it comes and then looks at the other: both are
  * sequentially consistent, so that one of them sees the other. */
@@ -90,6 +91,7 @@ static void in_child(void)
 	atomic_store(&step, FORK_OUT);
 	atomic_store(&forks, 0);
 	gil_lock_renew(ours && !has_gil());
+	tell_child();
 }
 
 void fork_guard_use(fork_register *registers_, fork_finalize *finalizes_)
@@ -98,8 +100,9 @@ void fork_guard_use(fork_register *registers_, fork_finalize *finalizes_)
 	finalizes = finalizes_;
 }
 
-void fork_guard_begin(void)
+void fork_guard_begin(void (*orphaned)(void))
 {
+	tell_child = orphaned;
 	our_tid = sys_gettid();
 	gil_lock_find();
 	if (registers && finalizes)

@@ -38,8 +38,9 @@ enum fork_step {
 /* __register_atfork and __cxa_finalize of the target's C library, or NULL. */
 void fork_guard_use(fork_register *registers, fork_finalize *finalizes);
 
-/* The control thread, without the GIL: puts the handlers in, once. */
-void fork_guard_begin(void);
+/* The control thread, without the GIL: puts the handlers in, once. orphaned is
+ * called in each child. */
+void fork_guard_begin(void (*orphaned)(void));
 
 /* The same, at the end; false: a handler may still be entered, the agent must
  * stay mapped. Takes a millisecond. */

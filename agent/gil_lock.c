@@ -26,7 +26,6 @@ enum {
 	FLAGS_OLD = 36,
 	FLAGS_NEW = 28,
 	FLAG_MONOTONIC = 2,
-	FLAGS_ALL = 3,
 };
 
 /* In _PyRuntime. */
@@ -50,7 +49,7 @@ static char *in_interpreter(void)
 		       : NULL;
 }
 
-/* Python makes both with the monotonic clock. */
+/* Python makes both with the monotonic clock, 3.7 without. */
 static bool has_flags(char *at, int offset)
 {
 	return PY_FIELD(unsigned, at, CONDITION + offset) & FLAG_MONOTONIC &&
@@ -64,7 +63,8 @@ static bool is_lock(char *at)
 
 	return interval && interval <= INTERVAL_MOST_US && holder &&
 	       holder % 8 == 0 && (PY_FIELD(unsigned, at, LOCKED) & ~1u) == 0 &&
-	       has_flags(at, FLAGS_OLD) != has_flags(at, FLAGS_NEW);
+	       (has_flags(at, FLAGS_OLD) != has_flags(at, FLAGS_NEW) ||
+		py.minor == 7);
 }
 
 void gil_lock_find(void)
@@ -84,7 +84,11 @@ void gil_lock_find(void)
 /* As pthread_cond_init() and pthread_mutex_init() leave them. */
 static void renew(char *condition)
 {
-	unsigned flags = PY_FIELD(unsigned, condition, flags_at) & FLAGS_ALL;
+	unsigned flags =
+		PY_FIELD(unsigned, condition, flags_at) & FLAG_MONOTONIC;
+
+	if (py.minor == 7)
+		flags = 0;
 
 	memset(condition, 0, CONDITION_SIZE + MUTEX_SIZE);
 	PY_FIELD(unsigned, condition, flags_at) = flags;
