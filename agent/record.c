@@ -76,9 +76,17 @@ void record_release(void)
 {
 	sys_unmap(ring, ring_bytes);
 	ring = NULL;
-	if (event >= 0)
-		sys_close(event);
+	record_close();
+}
+
+void record_close(void)
+{
+	int fd = event;
+
+	/* Forgotten first: a fork may come in between. */
 	event = -1;
+	if (fd >= 0)
+		sys_close(fd);
 }
 
 struct ring *record_divert(struct ring *to)

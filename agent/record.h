@@ -27,6 +27,9 @@ struct call_end {
 int record_init(int ring_fd, int event_fd, uint32_t ring_size);
 void record_release(void);
 
+/* Closes the eventfd and nothing else: for a child, which has no ring. */
+void record_close(void);
+
 /* Sends the records to another ring of this process; returns the one before.
  * For the self-test. GIL held. */
 struct ring *record_divert(struct ring *ring);

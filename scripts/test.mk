@@ -63,7 +63,8 @@ $(OUT)/test/targets/waits.so: $(wildcard tests/live/targets/waits*.[ch])
 $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TARGET_FLAGS) -fPIC -shared -o $@ $(filter %.c,$^) -ldl -lrt
+	$(Q)$(CC) $(TARGET_FLAGS) -I. -fPIC -shared -o $@ $(filter %.c,$^) \
+		-ldl -lrt
 
 # Another C library; exports its names as an interpreter does.
 $(OUT)/test/targets/musl_host: tests/live/targets/musl_host.c \
@@ -79,7 +80,7 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
-	targets/cage.so targets/seven targets/musl_host)
+	targets/cage.so targets/slow_locks.so targets/seven targets/musl_host)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
