@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,20 @@ static int open_listeners(const struct config *config,
 	return activation_check(inherited, err);
 }
 
+/* Clients can connect before the loop watches signals: one that comes between
+ * would end the process as if nobody had meant to be asked, and leave its
+ * socket's file. They wait until then; no other thread runs yet. */
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, ret_before);
+}
+
 /* Opens everything and serves until the end. */
 static int run(const struct config *config, struct activation *inherited,
 	       int agent_fd, const char *agent_path, struct error *err)
@@ -171,12 +186,14 @@ static int run(const struct config *config, struct activation *inherited,
 	static struct daemon daemon;
 	struct listener listener = LISTENER_INIT, metrics = LISTENER_INIT;
 	int report_fd = -1;
+	sigset_t before;
 
 	if (!config->foreground) {
 		report_fd = go_background(err);
 		if (report_fd < 0)
 			return -1;
 	}
+	hold_signals(&before);
 	if (start_log(config, err) ||
 	    open_listeners(config, inherited, &listener, &metrics, err)) {
 		listener_close(&metrics);
@@ -188,6 +205,7 @@ static int run(const struct config *config, struct activation *inherited,
 		listener_close(&metrics);
 		return -1;
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if ((config->metrics &&
 	     exporter_open(&daemon.exporter, &daemon, &metrics, err)) ||
 	    (report_fd >= 0 && settle_background(report_fd, err))) {
