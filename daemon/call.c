@@ -2,6 +2,7 @@
 #include "daemon/call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/daemon.h"
 #include "daemon/session.h"
@@ -63,6 +64,8 @@ void call_fail(struct call *call, const struct error *error)
 	char *line;
 
 	counters_failure(&call->daemon->counters, error->code);
+	if (!strcmp(call->request.method, "attach"))
+		counters_not_attached(&call->daemon->counters, error->code);
 	if (call->session) {
 		line = rpc_failure(call->request.id, error, &length);
 		send_line(call, line, length);

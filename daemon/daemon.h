@@ -14,6 +14,7 @@
 #include "daemon/call.h"
 #include "daemon/config.h"
 #include "daemon/counters.h"
+#include "daemon/exporter.h"
 #include "daemon/listener.h"
 #include "daemon/patience.h"
 #include "daemon/params.h"
@@ -50,7 +51,8 @@ struct daemon {
 	char agent_path[PATH_MAX];
 	struct listener listener;
 	uv_pipe_t server;
-	uv_prepare_t flush; /* writes what the turn queued */
+	struct exporter exporter; /* of the metrics */
+	uv_prepare_t flush;	  /* writes what the turn queued */
 	uv_timer_t idle;
 	uv_timer_t deadline; /* of stopping */
 	uv_signal_t signals[DAEMON_SIGNALS];

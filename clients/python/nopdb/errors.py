@@ -103,6 +103,7 @@ _CLASSES: Dict[str, Type[NopdbError]] = {
     "engine": AttachError,
     "attach-failed": AttachError,
     "no-daemon": DaemonError,
+    "protocol": DaemonError,
 }
 
 
