@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define QUEUE_MAX (1u << 20) /* bytes that wait for a slow agent */
+#define QUEUE_MAX (256u << 10) /* bytes that wait for a slow agent */
 #define FRAMES_A_TURN 64
 
 struct control_exchange {
