@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,20 @@ static int start_log(const struct config *config, struct error *err)
 	return 0;
 }
 
+/* Clients can connect before the loop watches signals: one that comes between
+ * would end the process as if nobody had meant to be asked, and leave its
+ * socket's file. They wait until then; no other thread runs yet. */
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, ret_before);
+}
+
 /* Opens everything and serves until the end. */
 static int run(const struct config *config, int agent_fd,
 	       const char *agent_path, struct error *err)
@@ -160,18 +175,21 @@ static int run(const struct config *config, int agent_fd,
 	static struct daemon daemon;
 	struct listener listener = LISTENER_INIT;
 	int report_fd = -1;
+	sigset_t before;
 
 	if (!config->foreground) {
 		report_fd = go_background(err);
 		if (report_fd < 0)
 			return -1;
 	}
+	hold_signals(&before);
 	if (start_log(config, err) ||
 	    listener_open(&listener, config->socket, err))
 		return -1;
 	if (daemon_init(&daemon, &listener, agent_fd, agent_path,
 			config->idle_s, err))
 		return -1;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (report_fd >= 0 && settle_background(report_fd, err)) {
 		daemon_release(&daemon);
 		return -1;

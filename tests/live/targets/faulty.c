@@ -86,28 +86,33 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 
+static bool fails(const char *name)
+{
+	int error = due(name);
+
+	if (error)
+		errno = error;
+	return error != 0;
+}
+
 EXPORT void *malloc(size_t size)
 {
-	errno = ENOMEM;
-	return due("malloc") ? NULL : __libc_malloc(size);
+	return fails("malloc") ? NULL : __libc_malloc(size);
 }
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-	errno = ENOMEM;
-	return due("calloc") ? NULL : __libc_calloc(count, size);
+	return fails("calloc") ? NULL : __libc_calloc(count, size);
 }
 
 EXPORT void *realloc(void *old, size_t size)
 {
-	errno = ENOMEM;
-	return due("realloc") ? NULL : __libc_realloc(old, size);
+	return fails("realloc") ? NULL : __libc_realloc(old, size);
 }
 
 EXPORT void *reallocarray(void *old, size_t count, size_t size)
 {
-	errno = ENOMEM;
-	return due("reallocarray") ? NULL : __libc_realloc(old, count * size);
+	return fails("reallocarray") ? NULL : __libc_realloc(old, count * size);
 }
 
 /* ---- calls that fail with -1 and errno */
