@@ -252,8 +252,12 @@ int admit_agent(pid_t pid, struct error *err)
 
 int admit_file(pid_t pid, struct error *err)
 {
+	errno = 0;
 	if (agent_file_proc_usable(pid) || agent_file_possible(pid))
 		return 0;
+	/* The lack may be ours. */
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return process_unread(pid, errno, err);
 	error_set(err, ERROR_ATTACH,
 		  "its root has neither /proc nor a place for a file that may "
 		  "be executed");

@@ -84,14 +84,16 @@ bool process_same(const struct process_id *id)
 	struct pollfd ended = { .fd = id->pidfd, .events = POLLIN };
 	struct procfs_stat stat;
 
+	errno = ESRCH;
 	if (id->pidfd < 0)
 		return false;
 	/* A pidfd becomes readable when its process has ended. Where it cannot
 	 * be asked, the start time tells. */
-	if (poll(&ended, 1, 0) > 0)
+	if (poll(&ended, 1, 0) > 0 || !procfs_stat(id->pid, &stat))
 		return false;
-	return procfs_stat(id->pid, &stat) && stat.state != 'Z' &&
-	       stat.state != 'X' && stat.start_time == id->start_time;
+	errno = ESRCH;
+	return stat.state != 'Z' && stat.state != 'X' &&
+	       stat.start_time == id->start_time;
 }
 
 void process_close(struct process_id *id)

@@ -4,14 +4,17 @@ Nth call of one function fail. One daemon and one target meet them all; after
 each of them both must be as before, and a whole attach must succeed."""
 import collections
 import errno
-import json
 import mmap
-import os
 import pathlib
+import re
+import shutil
 import struct
+import sys
+import tempfile
 
 import proc
-from machine import PROGRAMS, ROOT, Daemon, Target
+from machine import (PROGRAMS, ROOT, Daemon, Target, find_interpreters,
+                     one_of_each_engine)
 from rpc import RpcError
 
 SHORT = -1
@@ -32,42 +35,33 @@ FAULTS = collections.OrderedDict([
     ("openat2", [errno.EMFILE]),
     ("opendir", [errno.EMFILE]),
     ("readdir", [errno.EIO]),
-    ("open_memstream", [errno.ENOMEM]),
     ("access", [errno.EACCES]),
     ("stat", [errno.EACCES]),
-    ("lstat", [errno.EACCES]),
     ("fstat", [errno.EIO]),
     ("readlink", [errno.EACCES]),
     ("readlinkat", [errno.EACCES]),
     ("read", [errno.EIO, errno.EINTR, SHORT]),
     ("pread", [errno.EIO, errno.EINTR, SHORT]),
-    ("pread64", [errno.EIO, SHORT]),
-    ("write", [errno.ENOSPC, errno.EINTR, SHORT]),
+    ("write", [errno.EPIPE, errno.EINTR, SHORT]),
     ("sendfile", [errno.EIO, SHORT]),
     ("process_vm_readv", [errno.EFAULT, errno.ENOMEM]),
     ("process_vm_writev", [errno.EFAULT, errno.ENOMEM]),
     ("ptrace", [errno.ESRCH, errno.EPERM, errno.EIO]),
     ("waitpid", [errno.ECHILD, errno.EINTR]),
-    ("waitid", [errno.ECHILD]),
     ("tgkill", [errno.EAGAIN]),
     ("rt_tgsigqueueinfo", [errno.EAGAIN]),
     ("pidfd_open", [errno.EMFILE, errno.ENOSYS]),
     ("pidfd_getfd", [errno.EMFILE, errno.EPERM]),
     ("memfd_create", [errno.EMFILE, errno.ENFILE]),
     ("ftruncate", [errno.ENOSPC]),
-    ("fchmod", [errno.EPERM]),
-    ("unlinkat", [errno.EACCES]),
     ("fcntl", [errno.EMFILE]),
     ("eventfd", [errno.EMFILE]),
-    ("socket", [errno.EMFILE]),
     ("socketpair", [errno.EMFILE]),
     ("accept4", [errno.EMFILE, errno.ENFILE, errno.ECONNABORTED]),
     ("getsockopt", [errno.ENOBUFS]),
     ("setsockopt", [errno.ENOBUFS]),
     ("sendmsg", [errno.ENOBUFS, errno.EPIPE]),
     ("recvmsg", [errno.ECONNRESET, errno.EINTR]),
-    ("recv", [errno.EIO, SHORT]),
-    ("writev", [errno.EPIPE]),
     ("poll", [errno.ENOMEM, errno.EINTR]),
     ("fork", [errno.EAGAIN]),
     ("pipe2", [errno.EMFILE]),
@@ -77,6 +71,11 @@ FAULTS = collections.OrderedDict([
     ("getrandom", [errno.EAGAIN]),
     ("pthread_create", [errno.EAGAIN]),
 ])
+
+
+# What only the target's own state may cause.
+BLAMES = ("no-such-process", "not-python", "unsupported-python", "zombie",
+          "already-traced", "stopped", "finalizing", "target-exited")
 
 
 def error_text(number):
@@ -154,7 +153,6 @@ class Field:
     def look(self):
         """The ways that enter nothing."""
         with self.daemon.client() as client:
-            client.call("ps")
             client.call("doctor", pid=self.target.pid)
             client.call("stack", pid=self.target.pid)
             client.call("stats")
@@ -162,6 +160,11 @@ class Field:
     def settle(self):
         """Nothing is left of the work, in the daemon or in the target."""
         proc.wait_agent_gone(self.target.pid, self.threads, GONE_S)
+
+    def list(self):
+        """All processes of the machine."""
+        with self.daemon.client() as client:
+            client.call("ps", 60)
 
     def idle(self):
         """No target is left. While descriptors are short, libuv may turn
@@ -172,13 +175,16 @@ class Field:
         except (EOFError, ConnectionError):
             return False
 
-    def outcome(self, path):
+    def outcome(self, path, error):
         """What the client saw of it, as (kind, message)."""
+        blamed = () if error in (errno.ESRCH, errno.ENOENT) else BLAMES
         try:
             path()
         except RpcError as error:
             assert error.message and error.exit == self.errors[error.name], (
                 error.name, error.message, error.exit)
+            # A lack of ours is not blamed on the target, which is fine.
+            assert error.name not in blamed, (error.name, error.message)
             return error.name, error.message
         except (EOFError, ConnectionError):
             return "closed", "the daemon closed the connection"
@@ -206,7 +212,7 @@ class Field:
     def fault(self, name, error, nth, path):
         """One fault; (kind, message), or None when it was not reached."""
         self.plan.arm(name, error, nth)
-        found = self.outcome(path)
+        found = self.outcome(path, error)
         # What follows the client's end is part of the way, as leaving is.
         try:
             self.settle()
@@ -252,32 +258,109 @@ class Row:
             sum(self.kinds.values()), self.ends())
 
 
-def sweep(field, path, names, most, say=print):
-    """Fails each function on a path; a Row for each errno."""
+def merged(rows):
+    """One row for each path, function and errno of all interpreters."""
+    found = collections.OrderedDict()
+    for row in rows:
+        key = row.path, row.name, row.error
+        if key not in found:
+            found[key] = Row(*key, calls=row.calls)
+        found[key].calls = max(found[key].calls, row.calls)
+        found[key].kinds += row.kinds
+        for kind, message in row.messages.items():
+            found[key].messages.setdefault(kind, message)
+    return found.values()
+
+
+def sweep_one(field, path, name, errors, most):
+    """Fails a function on a path; (its calls, a Row for each errno)."""
     rows = []
     way = getattr(field, path)
-    for name in names:
-        calls = field.count(name, way)
-        for error in FAULTS[name]:
-            row = Row(path, name, error, calls)
-            for nth in points(calls, most):
-                where = "%s: call %d of %d of %s fails with %s" % (
-                    path, nth, calls, name, error_text(error))
-                try:
-                    found = field.fault(name, error, nth, way)
-                except Exception as failure:
-                    raise AssertionError("%s: %s: %s\n%s" % (
-                        where, type(failure).__name__, failure,
+    calls = field.count(name, way)
+    for error in errors if calls else ():
+        row = Row(path, name, error, calls)
+        for nth in points(calls, most):
+            try:
+                found = field.fault(name, error, nth, way)
+            except Exception as failure:
+                raise AssertionError(
+                    "%s: call %d of %d of %s fails with %s: %s: %s\n%s" % (
+                        path, nth, calls, name, error_text(error),
+                        type(failure).__name__, failure,
                         field.daemon.messages()[-1500:])) from failure
-                if found:
-                    row.add(found)
-            if calls:
-                rows.append(row)
-                say(row)
+            if found:
+                row.add(found)
+        rows.append(row)
+    return calls, rows
+
+
+def sweep(field, path, names, most, say=print):
+    """The same with many functions; their rows."""
+    rows = []
+    for name in names:
+        for row in sweep_one(field, path, name, FAULTS[name], most)[1]:
+            rows.append(row)
+            say(row)
     return rows
 
 
+HEAD = """<!-- Generated by `make faults` (tests/live/faults.py). -->
+# Faults
+
+Each call that the daemon makes on its way through a request is made to fail,
+one at a time, by a library preloaded into it (tests/live/targets/faulty.c).
+After each fault the daemon serves, the target runs on with its threads,
+descriptors and mappings as before, and the next attach succeeds. The path
+`work` is hello, attach, probe, capture, eval, remove, detach; `look` is
+doctor, stack, stats, and `list` is ps.
+
+`absorbed`: the client saw nothing of it. `closed`: the daemon closed this
+client's connection. Every other end is an error answer of that name, with its
+reason and exit status; an example is given. `short` transfers one byte.
+
+Left out: `epoll_ctl` and the eventfds of the loop, at whose failure libuv ends
+the process. That is as SIGKILL is: the targets leave by themselves
+(tests/live/test_daemon_kill.py). A full disk under the log, and a daemon that
+has no descriptor left, are in tests/live/test_faults.py.
+
+%d faults, on %s.
+
+| path | call | fails with | calls | faults | ends | for example |
+|---|---|---|---|---|---|---|
+"""
+
+
+def cells(row):
+    """A row of the table; process ids are not for a document."""
+    example = next((message for kind, message in sorted(row.messages.items())
+                    if kind not in ("absorbed", "closed")), "")
+    example = re.sub(r"\b(pid |process |thread |/proc/)\d+", r"\1N",
+                     re.sub(r"0x[0-9a-f]+|\(\d+\)", "(N)", example))
+    return "| %s | %s | %s | %d | %d | %s | %s |\n" % (
+        row.path, row.name, error_text(row.error), row.calls,
+        sum(row.kinds.values()), row.ends(), example.replace("|", "/"))
+
+
 def main():
-    """Every point of every function; the table on stdout, as Markdown."""
-    import conftest
-    print(json.dumps(len(conftest.INTERPRETERS)), os.getpid(), Target)
+    """faults.py FILE [MOST]: every function on every path; the table in FILE.
+    MOST points of each path are taken (0: all)."""
+    most = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    rows = []
+    pythons = one_of_each_engine(find_interpreters())
+    for python in pythons:
+        folder = tempfile.mkdtemp(prefix="nopdb-")
+        with Field(folder, python) as field:
+            for path, points_of_path in (("work", most), ("look", most),
+                                         ("list", min(most or 20, 20))):
+                rows += sweep(field, path, FAULTS, points_of_path)
+        shutil.rmtree(folder)
+    text = HEAD % (sum(sum(row.kinds.values()) for row in rows),
+                   " and ".join(".".join(map(str, python.version))
+                                for python in pythons))
+    pathlib.Path(sys.argv[1]).write_text(
+        text + "".join(cells(row) for row in merged(rows)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

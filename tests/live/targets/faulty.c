@@ -170,18 +170,18 @@ EXPORT ssize_t write(int fd, const void *data, size_t size)
 	return real(fd, data, size);
 }
 
-TRANSFER(read, (int fd, void *data, size_t size), (fd, data, size))
+EXPORT ssize_t read(int fd, void *data, size_t size)
+{
+	REAL(read);
+
+	if (can_fail(fd))
+		FAULT(read, size);
+	return real(fd, data, size);
+}
+
 TRANSFER(pread, (int fd, void *data, size_t size, off_t at),
 	 (fd, data, size, at))
-TRANSFER(pread64, (int fd, void *data, size_t size, off64_t at),
-	 (fd, data, size, at))
-TRANSFER(pwrite, (int fd, const void *data, size_t size, off_t at),
-	 (fd, data, size, at))
-TRANSFER(pwrite64, (int fd, const void *data, size_t size, off64_t at),
-	 (fd, data, size, at))
 TRANSFER(sendfile, (int out, int in, off_t *at, size_t size),
-	 (out, in, at, size))
-TRANSFER(sendfile64, (int out, int in, off64_t *at, size_t size),
 	 (out, in, at, size))
 
 CALL(ssize_t, process_vm_readv,
@@ -192,8 +192,6 @@ CALL(ssize_t, process_vm_writev,
      (pid_t pid, const struct iovec *from, unsigned long count,
       const struct iovec *to, unsigned long to_count, unsigned long flags),
      (pid, from, count, to, to_count, flags))
-TRANSFER(recv, (int fd, void *data, size_t size, int flags),
-	 (fd, data, size, flags))
 TRANSFER(getrandom, (void *data, size_t size, unsigned flags),
 	 (data, size, flags))
 
@@ -201,12 +199,8 @@ CALL(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags),
      (fd, msg, flags))
 CALL(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags),
      (fd, msg, flags))
-CALL(ssize_t, writev, (int fd, const struct iovec *data, int count),
-     (fd, data, count))
 CALL(ssize_t, readlink, (const char *path, char *data, size_t size),
      (path, data, size))
-CALL(int, socket, (int domain, int type, int protocol),
-     (domain, type, protocol))
 CALL(int, socketpair, (int domain, int type, int protocol, int fds[2]),
      (domain, type, protocol, fds))
 CALL(int, accept4,
@@ -221,20 +215,13 @@ CALL(int, setsockopt,
 CALL(int, eventfd, (unsigned count, int flags), (count, flags))
 CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags))
 CALL(int, ftruncate, (int fd, off_t size), (fd, size))
-CALL(int, ftruncate64, (int fd, off64_t size), (fd, size))
 CALL(int, stat, (const char *path, struct stat *data), (path, data))
-CALL(int, lstat, (const char *path, struct stat *data), (path, data))
 CALL(int, fstat, (int fd, struct stat *data), (fd, data))
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags))
 CALL(int, poll, (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms))
-CALL(int, kill, (pid_t pid, int number), (pid, number))
-CALL(int, setrlimit, (__rlimit_resource_t what, const struct rlimit *limit),
-     (what, limit))
 CALL(ssize_t, readlinkat, (int at, const char *path, char *data, size_t size),
      (at, path, data, size))
 CALL(int, access, (const char *path, int mode), (path, mode))
-CALL(int, fchmod, (int fd, mode_t mode), (fd, mode))
-CALL(int, unlinkat, (int at, const char *path, int flags), (at, path, flags))
 CALL(int, setpriority, (__priority_which_t which, id_t who, int value),
      (which, who, value))
 CALL(int, timer_create,
@@ -247,8 +234,6 @@ CALL(int, timer_settime,
 CALL(pid_t, fork, (void), ())
 CALL(pid_t, waitpid, (pid_t pid, int *status, int options),
      (pid, status, options))
-CALL(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options),
-     (type, id, info, options))
 
 EXPORT void *mmap(void *at, size_t size, int access, int flags, int fd,
 		  off_t offset)
@@ -277,7 +262,6 @@ EXPORT void *mmap(void *at, size_t size, int access, int flags, int fd,
 
 POINTER(DIR, opendir, (const char *path), (path))
 POINTER(struct dirent, readdir, (DIR * dir), (dir))
-POINTER(FILE, open_memstream, (char **text, size_t *size), (text, size))
 
 /* ---- those with a variable list */
 
