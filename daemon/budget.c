@@ -31,9 +31,14 @@ bool budget_spares(const struct budget *budget, size_t own, size_t more)
 	return own + more <= FLOOR || own + more <= GREED * (room - more);
 }
 
-bool budget_fits(const struct budget *budget, size_t more)
+bool budget_fits(const struct budget *budget, size_t own, size_t more)
 {
-	return !budget || more <= left(budget, RESERVE);
+	return !budget || own + more <= FLOOR || more <= left(budget, RESERVE);
+}
+
+bool budget_over(const struct budget *budget)
+{
+	return left(budget, RESERVE) == 0;
 }
 
 void budget_take(struct budget *budget, size_t size)

@@ -25,8 +25,13 @@ struct budget {
 /* May a client that holds `own` bytes get `more`, which it could do without? */
 bool budget_spares(const struct budget *budget, size_t own, size_t more);
 
-/* Are there `more` bytes for what must not be refused lightly? */
-bool budget_fits(const struct budget *budget, size_t more);
+/* Are there `more` bytes for what must not be refused lightly? A client that
+ * holds next to nothing always finds them. */
+bool budget_fits(const struct budget *budget, size_t own, size_t more);
+
+/* Is more held than there may be? A share goes with its target, while what
+ * waits for a client may stay. */
+bool budget_over(const struct budget *budget);
 
 void budget_take(struct budget *budget, size_t size);
 void budget_give(struct budget *budget, size_t size);

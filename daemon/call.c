@@ -16,7 +16,7 @@ struct call *call_new(struct session *session, struct rpc_request *request,
 	size_t size = sizeof(struct call) + length + request->values * A_VALUE;
 	struct call *call = NULL;
 
-	if (!budget_fits(budget, size))
+	if (!budget_fits(budget, session->call_count * size, size))
 		error_set(err, ERROR_LIMIT, "too many requests wait");
 	else if (!(call = calloc(1, sizeof(*call))))
 		error_set(err, ERROR_NO_MEMORY, "no memory for a request");
@@ -56,7 +56,8 @@ static void send_answer(struct call *call, const char *line, size_t length)
 {
 	struct error err = ERROR_INIT;
 
-	if (line && budget_fits(&call->daemon->budget, length)) {
+	if (line && budget_fits(&call->daemon->budget,
+				outbox_size(&call->session->out), length)) {
 		session_send(call->session, line, length);
 		return;
 	}

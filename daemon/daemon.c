@@ -151,6 +151,8 @@ static void on_flush(uv_prepare_t *prepare)
 	struct daemon *daemon = prepare->data;
 	struct session *session, *next;
 
+	if (budget_over(&daemon->budget))
+		session_shed(daemon);
 	for (session = TAILQ_FIRST(&daemon->sessions); session;
 	     session = next) {
 		next = TAILQ_NEXT(session, entry);

@@ -70,7 +70,7 @@ enum outbox_put outbox_put_answer(struct outbox *outbox, const char *line,
 {
 	if (length > OUTBOX_HARD_LIMIT ||
 	    outbox_size(outbox) > OUTBOX_HARD_LIMIT - length ||
-	    !budget_fits(outbox->budget, length))
+	    !budget_fits(outbox->budget, outbox_size(outbox), length))
 		return OUTBOX_OVERFLOW;
 	return put(outbox, line, length);
 }

@@ -19,7 +19,7 @@
 #include "daemon/budget.h"
 #include "proto/limits.h"
 
-#define OUTBOX_HARD_LIMIT (2 * (size_t)LIMIT_CLIENT_QUEUE)
+#define OUTBOX_HARD_LIMIT ((size_t)LIMIT_CLIENT_QUEUE + LIMIT_ANSWER)
 
 struct outbox {
 	char *data;

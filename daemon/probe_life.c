@@ -332,7 +332,7 @@ static int charge(struct probe *probe, struct error *err)
 	struct budget *budget = &probe->target->daemon->budget;
 
 	probe->size = sizeof(*probe) + probe->encoded_size;
-	if (!budget_fits(budget, probe->size)) {
+	if (!budget_fits(budget, 0, probe->size)) {
 		error_set(err, ERROR_LIMIT, "no room for more probes now");
 		return error_remedy(err, "remove some, or try again");
 	}

@@ -14,6 +14,7 @@
 
 #include "proto/error.h"
 #include "proto/json_write.h"
+#include "proto/limits.h"
 
 #define RPC_ID_MAX 128 /* bytes of an id's JSON text, with the NUL */
 #define RPC_METHOD_MAX 64
@@ -43,7 +44,7 @@ typedef void rpc_render(struct json_writer *w, const void *arg);
 
 /* The line of an answer, newline included; the caller frees it. NULL: no
  * memory, or larger than RPC_ANSWER_MAX. */
-#define RPC_ANSWER_MAX (4u << 20)
+#define RPC_ANSWER_MAX LIMIT_ANSWER
 char *rpc_result(const char *id, rpc_render *render, const void *arg,
 		 size_t *ret_length);
 

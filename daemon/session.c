@@ -174,6 +174,23 @@ static void start_write(struct session *session)
 		session_close(session);
 }
 
+/* What a client may let wait, however little room there is. */
+#define SHED_LEAST (256u << 10)
+
+void session_shed(struct daemon *daemon)
+{
+	struct session *session, *most = NULL;
+
+	TAILQ_FOREACH(session, &daemon->sessions, entry)
+	{
+		if (!most ||
+		    outbox_size(&session->out) > outbox_size(&most->out))
+			most = session;
+	}
+	if (most && outbox_size(&most->out) > SHED_LEAST)
+		most->hopeless = true;
+}
+
 void session_flush(struct session *session)
 {
 	struct arrear *arrear;
