@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "daemon/log.h"
 
 #define AGENT_FILE "nopdb-agent.so"
+#define HEAP_BLOCK (64 << 10)
 
 static void complain(const struct error *err)
 {
@@ -134,6 +136,16 @@ static void raise_file_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Memory that was needed for a moment goes back: one heap for all threads,
+ * because each further one would keep what it once held, and large blocks
+ * mapped one by one, which glibc would otherwise cease to do. */
+static void keep_heap_small(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK);
+	mallopt(M_TRIM_THRESHOLD, HEAP_BLOCK);
 }
 
 static int start_log(const struct config *config, struct error *err)
@@ -250,6 +262,7 @@ int main(int argc, char **argv)
 	} else {
 		agent_fd = find_agent(agent_path, sizeof(agent_path));
 	}
+	keep_heap_small();
 	raise_file_limit();
 	if ((config.agent && agent_fd < 0) ||
 	    run(&config, &inherited, agent_fd, agent_path, &err)) {

@@ -50,6 +50,7 @@ static void discard(struct probe *probe)
 	target->probe_count--;
 	if (probe->state == PROBE_DRAINING)
 		target->draining--;
+	budget_give(&target->daemon->budget, probe->size);
 	uv_close((uv_handle_t *)&probe->time_limit, on_timer_closed);
 }
 
@@ -326,12 +327,28 @@ static void on_added(struct control *control, void *arg,
 	target_probe_gone(target);
 }
 
+/* Counts its memory, or says why it may not stay. */
+static int charge(struct probe *probe, struct error *err)
+{
+	struct budget *budget = &probe->target->daemon->budget;
+
+	probe->size = sizeof(*probe) + probe->encoded_size;
+	if (!budget_fits(budget, 0, probe->size)) {
+		error_set(err, ERROR_LIMIT, "no room for more probes now");
+		return error_remedy(err, "remove some, or try again");
+	}
+	budget_take(budget, probe->size);
+	return 0;
+}
+
 static struct probe *new_probe(struct target *target, struct call *call,
-			       const struct probe_spec *spec, bool persist)
+			       const struct probe_spec *spec, bool persist,
+			       struct error *err)
 {
 	struct daemon *daemon = target->daemon;
 	struct probe *probe = calloc(1, sizeof(*probe));
 
+	error_set(err, ERROR_NO_MEMORY, "no memory for a probe");
 	if (!probe)
 		return NULL;
 	probe->target = target;
@@ -339,10 +356,12 @@ static struct probe *new_probe(struct target *target, struct call *call,
 	probe->persist = persist;
 	probe->spec = *spec;
 	probe->spec.id = registry_next_id(&daemon->registry);
-	if (probe_keep_spec(probe)) {
+	if (probe_keep_spec(probe) || charge(probe, err)) {
+		free(probe->encoded);
 		free(probe);
 		return NULL;
 	}
+	error_clear(err);
 	probe->adder = call;
 	TAILQ_INIT(&probe->removers);
 	uv_timer_init(&daemon->loop, &probe->time_limit);
@@ -362,8 +381,8 @@ void probe_life_add(struct target *target, struct call *call,
 	if (target->probe_count >= LIMIT_PROBES)
 		error_set(&err, ERROR_LIMIT, "more than %d probes in %s",
 			  LIMIT_PROBES, target->name);
-	else if (!(probe = new_probe(target, call, spec, persist)))
-		error_set(&err, ERROR_NO_MEMORY, "no memory for a probe");
+	else
+		probe = new_probe(target, call, spec, persist, &err);
 	if (!probe) {
 		call_fail(call, &err);
 		return;

@@ -17,7 +17,8 @@
 #define LIMIT_LINE (1u << 20) /* bytes in one request line */
 #define LIMIT_JSON_DEPTH 64   /* nesting in a request or a record */
 #define LIMIT_CLIENTS 128
-#define LIMIT_CLIENT_QUEUE (8u << 20) /* bytes queued to a slow client */
+#define LIMIT_CLIENT_QUEUE (2u << 20) /* bytes queued to a slow client */
+#define LIMIT_ANSWER (4u << 20)	      /* bytes in one answer */
 
 /* Control socket between daemon and agent (SOCK_SEQPACKET). */
 #define LIMIT_FRAME (64u << 10) /* bytes in one frame */

@@ -80,7 +80,8 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
-	targets/cage.so targets/slow_locks.so targets/seven targets/musl_host)
+	targets/cage.so targets/faulty.so targets/slow_locks.so targets/seven \
+	targets/musl_host)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
@@ -89,7 +90,8 @@ unit-run: unit
 	@scripts/test-unit $(OUT)/test $(UNIT)
 
 # ---- everything ------------------------------------------------------------------
-.PHONY: test demo asan tsan fuzz fuzz-build bench torture regrtest forky bullseye
+.PHONY: test demo asan tsan fuzz fuzz-build bench torture regrtest forky \
+	bullseye faults load
 
 # Debian's next interpreters, or a line that says why not.
 forky: | deps-check-test
@@ -146,6 +148,20 @@ torture: all unit forky | deps-check-test deps-check-torture
 	@$(TEST_ENV) /usr/bin/python3 tests/torture/torture.py $(TORTURE) \
 		$(OUT)/torture
 	@$(if $(filter none,$(MODULES)),,$(MAKE) --no-print-directory regrtest)
+
+# Every call of the daemon fails once; the table is docs/faults.md. MOST= takes
+# so many calls of each function on a path (0: all).
+faults: all $(OUT)/test/targets/faulty.so | deps-check-test
+	@$(TEST_ENV) /usr/bin/python3 tests/live/faults.py docs/faults.md \
+		$(or $(MOST),0)
+
+# The daemon under load, for long: tests/live/load.py.
+LOAD_CLIENTS ?= 50
+LOAD_TARGETS ?= 200
+LOAD_SECONDS ?= 600
+load: all forky | deps-check-test
+	@$(TEST_ENV) /usr/bin/python3 tests/live/load.py --clients $(LOAD_CLIENTS) \
+		--targets $(LOAD_TARGETS) --seconds $(LOAD_SECONDS)
 
 # CPython's own tests while we come and go: MODULES=, PYTHONS= and FEW= choose;
 # MODULES=none leaves them out of the torture.
