@@ -117,7 +117,8 @@ def test_calls_of_a_process(process, zoo):
         zoo.call("add", 3, 4)
     assert call.args == {"x": 3, "y": 4} and call.return_value == 7
     assert call.locals["total"] == 7 and call.name == "add"
-    assert call.stack[-1].name == "add" and call.globals == {}
+    assert call.stack[-1].name == "add"
+    assert call.globals["SHAPE"].side == 3 and "add" in call.globals
     with process.capture_calls("raises", module="zoo") as calls:
         zoo.call("raises", 5)
     assert calls[0].exception.type == "zoo.Refused"
@@ -288,6 +289,12 @@ def run_under(python, daemon, *words):
 def test_the_own_process(python, session_daemon):
     """What NoPdb's users write, unchanged, in their own process."""
     run_under(python, session_daemon, str(TARGETS / "own_use.py"))
+
+
+@pytest.mark.smoke
+def test_what_nopdb_documents(python, session_daemon):
+    """The same lines in the own process and against a second one."""
+    run_under(python, session_daemon, str(TARGETS / "classic_use.py"))
 
 
 def test_units(python, session_daemon):

@@ -11,13 +11,11 @@ import threading
 import types
 from typing import Any, Callable, Dict, List, Optional, TypeVar
 
-from .breakpoint import Breakpoint
-from .capture import CallCapture, CallListCapture
 from .errors import NopdbError
 from .living import Living
 from .location import Location
 from .process import Process
-from .records import Resolver
+from .records import Globals, Resolver
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -58,6 +56,14 @@ class OwnProcess(Process):
 
     def _resolver(self, where: Location) -> Resolver:
         return Living(_roots()).resolve
+
+    def _globals_of(self, where: Location) -> Globals:
+        def find(module: str) -> Dict[str, Any]:
+            if where.globals is not None:
+                return where.globals
+            found = sys.modules.get(module)
+            return {} if found is None else vars(found)
+        return find
 
     def _options(self, where: Location) -> Dict[str, Any]:
         options = super()._options(where)
@@ -110,7 +116,7 @@ atexit.register(_leave_at_exit)
 T = TypeVar("T")
 
 
-def _set(make: Callable[[OwnProcess], T]) -> T:
+def set_here(make: Callable[[OwnProcess], T]) -> T:
     """Makes a probe, which counts as a user until it is removed; one that
     cannot be set has left already."""
     process = _enter()
@@ -118,19 +124,3 @@ def _set(make: Callable[[OwnProcess], T]) -> T:
         return make(process)
     finally:
         _leave(process)
-
-
-def capture_call(*args: Any, **options: Any) -> CallCapture:
-    """Captures the last call of a function in this process; the arguments
-    are those of Process.capture_call."""
-    return _set(lambda here: here.capture_call(*args, **options))
-
-
-def capture_calls(*args: Any, **options: Any) -> CallListCapture:
-    """Captures every call in this process; see Process.capture_calls."""
-    return _set(lambda here: here.capture_calls(*args, **options))
-
-
-def breakpoint(*args: Any, **options: Any) -> Breakpoint:
-    """A breakpoint in this process; see Process.breakpoint."""
-    return _set(lambda here: here.breakpoint(*args, **options))

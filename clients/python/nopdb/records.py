@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Records as objects. What they carry is decoded when it is asked for."""
 import os
-import sys
 import traceback
+from collections import OrderedDict
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, TextIO
 
 from .connection import Json
@@ -11,6 +11,9 @@ from .errors import DecodeError, EvaluationError
 
 # Finds the living object of a raw value in the own process, else decodes it.
 Resolver = Callable[[Any], Any]
+
+# The globals of a function: by the name of its module.
+Globals = Callable[[str], Dict[str, Any]]
 
 
 class Thread(NamedTuple):
@@ -85,9 +88,11 @@ class Record:
     raw: the record as JSON. Times are Unix seconds.
     """
 
-    def __init__(self, raw: Json, resolve: Resolver = decode) -> None:
+    def __init__(self, raw: Json, resolve: Resolver = decode,
+                 globals_of: Optional[Globals] = None) -> None:
         self.raw = raw
         self._resolve = resolve
+        self._globals_of = globals_of
 
     @property
     def time(self) -> float:
@@ -101,6 +106,7 @@ class Record:
 
     @property
     def thread(self) -> Thread:
+        """In which thread it was."""
         found = _object(self.raw, "thread")
         return Thread(int(_number(found, "id")), str(found.get("name", "")))
 
@@ -120,10 +126,12 @@ class Record:
 
     @property
     def module(self) -> str:
+        """The name of the module whose code it is."""
         return self.function.rpartition(":")[0]
 
     @property
     def qualname(self) -> str:
+        """The function's name with those of what it is in."""
         return self.function.rpartition(":")[2]
 
     @property
@@ -133,6 +141,7 @@ class Record:
 
     @property
     def file(self) -> str:
+        """Where the code came from, as the code has it."""
         return str(self.raw.get("file", ""))
 
     @property
@@ -147,18 +156,17 @@ class Record:
 
     @property
     def globals(self) -> Dict[str, Any]:
-        """The globals of the function, in the own process; those of another
-        are not captured: empty."""
-        module = sys.modules.get(self.module)
-        if self._resolve is decode or module is None:
+        """The globals of the function, as they are now: in the own process
+        themselves, of another what an evaluation there gives. {} without a
+        record. NopdbError: the process is not attached to any more."""
+        if not self.raw or self._globals_of is None:
             return {}
-        return vars(module)
+        return self._globals_of(self.module)
 
     def print_stack(self, file: Optional[TextIO] = None) -> None:
-        """Prints the stack as a traceback does. file: sys.stderr."""
-        out = file or sys.stderr
+        """Prints the stack as a traceback does. file: sys.stdout."""
         for line in self.stack.format():
-            print(line, end="", file=out)
+            print(line, end="", file=file)
 
     def _variables(self, member: str) -> Dict[str, Any]:
         raw = _object(self.raw, member)
@@ -172,9 +180,10 @@ class CallInfo(Record):
     """One call that ended."""
 
     @property
-    def args(self) -> Dict[str, Any]:
-        """As they were at entry. Empty for a call that ran already."""
-        return self._variables("args")
+    def args(self) -> "OrderedDict[str, Any]":
+        """As they were at entry, in the order of the signature. Empty for a
+        call that ran already."""
+        return OrderedDict(self._variables("args"))
 
     @property
     def locals(self) -> Dict[str, Any]:
@@ -211,11 +220,30 @@ class CallInfo(Record):
     def __repr__(self) -> str:
         if not self.raw:
             return "<%s: no call yet>" % type(self).__name__
-        end = "raised %s" % self.exception.type if self.exception else (
-            "returned %r" % (self.return_value,))
-        return "<%s %s(%s) %s>" % (
-            type(self).__name__, self.function, ", ".join(
-                "%s=%r" % item for item in self.args.items()), end)
+        raised = self.exception
+        return "%s(name=%r, args=OrderedDict(%s), %s)" % (
+            type(self).__name__, self.name, ", ".join(
+                "%s=%r" % item for item in self.args.items()),
+            "exception=%s" % raised.type if raised
+            else "return_value=%r" % (self.return_value,))
+
+
+class Yield(Record):
+    """One value that a generator yielded; line: of the yield."""
+
+    @property
+    def value(self) -> Any:
+        """What it yielded."""
+        return self._resolve(self.raw.get("value"))
+
+    @property
+    def suspensions(self) -> Optional[int]:
+        """How often it was suspended so far; None when it began before."""
+        found = self.raw.get("suspensions")
+        return found if isinstance(found, int) else None
+
+    def __repr__(self) -> str:
+        return "<Yield %s:%d %r>" % (self.function, self.line, self.value)
 
 
 class Hit(Record):
@@ -233,6 +261,20 @@ class Hit(Record):
     def expressions(self) -> List[str]:
         """The texts that values belong to."""
         return [str(part.get("expr")) for part in _objects(self.raw, "eval")]
+
+    @property
+    def calls(self) -> List[Any]:
+        """What the functions of the target returned that were called, in
+        order; an EvaluationError for one that raised."""
+        return [_failed(part.get("function"), _object(part, "error"))
+                if "error" in part else self._resolve(part.get("value"))
+                for part in _objects(self.raw, "call")]
+
+    @property
+    def functions(self) -> List[str]:
+        """The names that calls belong to."""
+        return [str(part.get("function"))
+                for part in _objects(self.raw, "call")]
 
     @property
     def log(self) -> List[Any]:

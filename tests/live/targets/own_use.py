@@ -222,8 +222,6 @@ class Outcomes(unittest.TestCase):
     def test_errors_say_why(self):
         with self.assertRaises(nopdb.LocationError):
             nopdb.capture_call(len)
-        with self.assertRaises(nopdb.LocationError):
-            nopdb.capture_call()
         with self.assertRaises(nopdb.LocationError) as caught:
             nopdb.breakpoint(f, line="no such line")
         self.assertTrue(caught.exception.message)
