@@ -12,10 +12,9 @@ from . import given, snippet
 from .caller import Callback, Caller
 from .connection import Json
 from .debugger import Console
-from .decode import decode
 from .errors import EvaluationError, NopdbError
 from .probe import Probe
-from .records import Globals, Hit, Resolver
+from .records import Globals, Hit
 from .snippet import Code, Variables
 
 
@@ -35,11 +34,10 @@ class Breakpoint(Probe):
     target; neither ever reaches the program.
     """
 
-    def __init__(self, *args: Any, resolve: Resolver = decode,
-                 globals_of: Optional[Globals] = None, follow: bool = True,
-                 enabled: bool = True, **options: Any) -> None:
+    def __init__(self, *args: Any, globals_of: Optional[Globals] = None,
+                 follow: bool = True, enabled: bool = True, **options: Any
+                 ) -> None:
         super().__init__(*args, **options)
-        self._resolve = resolve
         self._globals_of = globals_of
         self._follow = follow
         self._actions: List[Dict[str, Any]] = []
@@ -92,8 +90,11 @@ class Breakpoint(Probe):
         outside, instead of those of the frame; for another process what
         literals can say. LocationError: it is no expression.
         """
-        return self._gather("eval", snippet.expression(
-            self._where, expression, variables, self._own), self._values)
+        text = snippet.expression(self._where, expression, variables,
+                                  self._own)
+        if self._own:
+            text = given.tell_text(text)
+        return self._gather("eval", text, self._values)
 
     def exec(self, code: Code, variables: Variables = None) -> None:
         """Runs code at each hit. Local variables may be changed.
@@ -163,9 +164,11 @@ class Breakpoint(Probe):
 
     # ---- hits
     def _capture(self, record: Json) -> None:
-        hit = Hit(record, self._resolve, self._globals_of)
+        hit = Hit(record, self._globals_of)
         self.hits.append(hit)
-        self._spread(self._values, hit.expressions, hit.values)
+        self._spread(self._values, [str(part.get("expr"))
+                                    for part in record.get("eval") or ()],
+                     hit.values)
         self._spread(self._calls, hit.functions, hit.calls)
         self._spread_logs(hit)
         self.errors += hit.errors

@@ -5,9 +5,9 @@ from typing import (Any, AsyncIterator, Callable, Deque, Iterator, List,
                     Optional)
 
 from .connection import Json
-from .decode import decode
+from .living import claim_call
 from .probe import Probe
-from .records import CallInfo, Globals, Resolver, Yield
+from .records import CallInfo, Globals, Yield
 
 
 class CallCapture(CallInfo, Probe):
@@ -16,15 +16,14 @@ class CallCapture(CallInfo, Probe):
     Before the first one raw is empty, and so is all that is read from it.
     """
 
-    def __init__(self, *args: Any, resolve: Resolver = decode,
-                 globals_of: Optional[Globals] = None, enabled: bool = True,
-                 **options: Any) -> None:
-        CallInfo.__init__(self, {}, resolve, globals_of)
+    def __init__(self, *args: Any, globals_of: Optional[Globals] = None,
+                 enabled: bool = True, **options: Any) -> None:
+        CallInfo.__init__(self, {}, globals_of)
         Probe.__init__(self, *args, **options)
         self._begin(enabled)
 
     def _capture(self, record: Json) -> None:
-        self.raw = record
+        self.raw, self._noted = record, claim_call(record)
 
 
 PENDING_MOST = 10000  # records that wait for a reader that keeps none
@@ -39,13 +38,11 @@ class CallListCapture(Probe, List[CallInfo]):
     yields: those of generators, with yields=True.
     """
 
-    def __init__(self, *args: Any, resolve: Resolver = decode,
-                 globals_of: Optional[Globals] = None, keep: bool = True,
-                 follow: bool = True, enabled: bool = True,
+    def __init__(self, *args: Any, globals_of: Optional[Globals] = None,
+                 keep: bool = True, follow: bool = True, enabled: bool = True,
                  **options: Any) -> None:
         list.__init__(self)
         Probe.__init__(self, *args, **options)
-        self._resolve = resolve
         self._globals_of = globals_of
         self._keep = keep
         self._follow = follow
@@ -55,7 +52,7 @@ class CallListCapture(Probe, List[CallInfo]):
         self._begin(enabled)
 
     def _capture(self, record: Json) -> None:
-        call = CallInfo(record, self._resolve, self._globals_of)
+        call = CallInfo(record, self._globals_of)
         if self._keep:
             self.append(call)
             return
@@ -64,7 +61,7 @@ class CallListCapture(Probe, List[CallInfo]):
         self._waiting.append(call)
 
     def _yield(self, record: Json) -> None:
-        self.yields.append(Yield(record, self._resolve, self._globals_of))
+        self.yields.append(Yield(record, self._globals_of))
 
     def _let_it_read(self) -> None:
         """Waits, on the reading thread, until some were taken; not when an

@@ -6,7 +6,12 @@ object, values of variables) is kept here for as long as the probe is, and the
 text says take(NUMBER). A reload of this module loses nothing.
 """
 import itertools
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Tuple
+
+from .living import note
+
+__all__ = ["Hooks", "drop", "hooks", "keep", "note", "take", "tell",
+           "tell_text", "text_of", "told_text"]
 
 _kept: Dict[int, Any] = globals().get("_kept", {})
 _numbers: Iterator[int] = globals().get("_numbers", itertools.count(1))
@@ -45,3 +50,25 @@ class Hooks:
 
 
 hooks = Hooks()
+
+
+# What makes the value of an expression known by its identity, too.
+_HEAD = "__import__('sys').modules[%r].tell((\n" % __name__
+_TAIL = "\n))"
+
+
+def tell(value: Any) -> Tuple[int, Any]:
+    """A number for claim(), and the value."""
+    return note({"value": value}), value
+
+
+def tell_text(expression: str) -> str:
+    """The expression, whose value comes with a number."""
+    return _HEAD + expression.strip() + _TAIL
+
+
+def told_text(text: str) -> str:
+    """The expression in a text of tell_text(), or the text as it is."""
+    if text.startswith(_HEAD) and text.endswith(_TAIL):
+        return text[len(_HEAD):-len(_TAIL)]
+    return text

@@ -69,7 +69,8 @@ def to_wire(limits: Dict[str, Any],
     found: Dict[str, Any] = {}
     for name, value in {**(defaults or {}), **limits}.items():
         if name in _PLAIN:
-            found[name] = value
+            if value != "":  # no names: as if it were not given
+                found[name] = value
         elif name in _SCALED:
             wire, scale = _SCALED[name]
             found[wire] = _scaled(name, value, scale)

@@ -13,7 +13,7 @@ from .launch import PathLike
 from .limits import to_wire
 from .location import File, Function, Location, Module, locate
 from .probe import find_lines
-from .records import Globals, Resolver
+from .records import Globals
 from .snapshot import facts
 from .snippet import Code
 
@@ -101,9 +101,6 @@ class Process:
             self.pid, self.python, "" if self._attached else ", detached")
 
     # ---- probes
-    def _resolver(self, where: Location) -> Resolver:
-        return decode
-
     def _globals_of(self, where: Location) -> Globals:
         """Asked of the target when they are looked at."""
         def ask(module: str) -> Dict[str, Any]:
@@ -117,7 +114,7 @@ class Process:
         """A probe of this process was closed."""
 
     def _options(self, where: Location) -> Dict[str, Any]:
-        return {"resolve": self._resolver(where), "released": self._released,
+        return {"released": self._released,
                 "globals_of": self._globals_of(where), "own": self._own,
                 "ignored_thread": self._connection.reader_id
                 if self._own else None}

@@ -3,14 +3,13 @@
 import os
 import traceback
 from collections import OrderedDict
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, TextIO
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, TextIO, Tuple
 
 from .connection import Json
 from .decode import cut, decode, decode_variables
 from .errors import DecodeError, EvaluationError
-
-# Finds the living object of a raw value in the own process, else decodes it.
-Resolver = Callable[[Any], Any]
+from .given import told_text
+from .living import Noted, claim, claim_call, finder
 
 # The globals of a function: by the name of its module.
 Globals = Callable[[str], Dict[str, Any]]
@@ -88,10 +87,9 @@ class Record:
     raw: the record as JSON. Times are Unix seconds.
     """
 
-    def __init__(self, raw: Json, resolve: Resolver = decode,
-                 globals_of: Optional[Globals] = None) -> None:
+    def __init__(self, raw: Json, globals_of: Optional[Globals] = None
+                 ) -> None:
         self.raw = raw
-        self._resolve = resolve
         self._globals_of = globals_of
 
     @property
@@ -168,27 +166,57 @@ class Record:
         for line in self.stack.format():
             print(line, end="", file=file)
 
-    def _variables(self, member: str) -> Dict[str, Any]:
-        raw = _object(self.raw, member)
-        if self._resolve is decode:
-            return decode_variables(raw)
-        return {name: self._resolve(value) for name, value in raw.items()
-                if not name.startswith("$")}
+def _is_withheld(raw: Any) -> bool:
+    return isinstance(raw, dict) and "$redacted" in raw
+
+
+def _living(noted: Noted, name: str, raw: Any) -> Any:
+    """The object itself, where it still is, else what its value tells."""
+    held = noted.get(name)
+    thing = held.get() if held and not _is_withheld(raw) else None
+    if thing is not None:
+        return thing
+    return decode(raw, finder(noted)) if noted else decode(raw)
+
+
+def _variables(raw: Json, noted: Noted) -> Dict[str, Any]:
+    """By name; of the own process what was cut as well, where it still is."""
+    if not noted:
+        return decode_variables(raw)
+    found = {name: _living(noted, name, value)
+             for name, value in raw.items() if not name.startswith("$")}
+    if cut(raw):
+        for name, held in noted.items():
+            thing = held.get() if isinstance(name, str) and (
+                name != "return") else None
+            if thing is not None:
+                found.setdefault(name, thing)
+    return found
 
 
 class CallInfo(Record):
-    """One call that ended."""
+    """One call that ended.
+
+    In the own process its objects are the program's, as long as the program
+    has them, and what they were after that.
+    """
+
+    def __init__(self, raw: Json, globals_of: Optional[Globals] = None
+                 ) -> None:
+        super().__init__(raw, globals_of)
+        self._noted = claim_call(raw)
 
     @property
     def args(self) -> "OrderedDict[str, Any]":
         """As they were at entry, in the order of the signature. Empty for a
         call that ran already."""
-        return OrderedDict(self._variables("args"))
+        return OrderedDict(_variables(_object(self.raw, "args"),
+                                      self._noted[0]))
 
     @property
     def locals(self) -> Dict[str, Any]:
         """As they were at the end; empty with locals=False."""
-        return self._variables("locals")
+        return _variables(_object(self.raw, "locals"), self._noted[1])
 
     @property
     def truncated(self) -> bool:
@@ -199,7 +227,7 @@ class CallInfo(Record):
     @property
     def return_value(self) -> Any:
         """None when it raised, too: see exception."""
-        return self._resolve(self.raw.get("return"))
+        return _living(self._noted[1], "return", self.raw.get("return"))
 
     @property
     def exception(self) -> Optional[Raised]:
@@ -208,7 +236,7 @@ class CallInfo(Record):
         if not raw:
             return None
         return Raised(raw.get("type"), raw.get("message"),
-                      self._resolve(raw.get("value")))
+                      decode(raw.get("value")))
 
     @property
     def duration(self) -> Optional[float]:
@@ -234,7 +262,7 @@ class Yield(Record):
     @property
     def value(self) -> Any:
         """What it yielded."""
-        return self._resolve(self.raw.get("value"))
+        return decode(self.raw.get("value"))
 
     @property
     def suspensions(self) -> Optional[int]:
@@ -246,28 +274,53 @@ class Yield(Record):
         return "<Yield %s:%d %r>" % (self.function, self.line, self.value)
 
 
+def _told(raw: Any) -> Tuple[Any, Any]:
+    """The number and the value in what given.tell() returned."""
+    items = raw.get("$items") if isinstance(raw, dict) else None
+    if isinstance(items, list) and len(items) == 2 and (
+            raw.get("$type") == "tuple"):
+        return items[0], items[1]
+    return None, raw
+
+
 class Hit(Record):
     """One time that a breakpoint was reached."""
+
+    def __init__(self, raw: Json, globals_of: Optional[Globals] = None
+                 ) -> None:
+        super().__init__(raw, globals_of)
+        self._noted: Dict[int, Noted] = {}
+        for at, part in enumerate(_objects(raw, "eval")):
+            if told_text(str(part.get("expr"))) != part.get("expr"):
+                self._noted[at] = claim(_told(part.get("value"))[0])
+
+    def _value(self, at: int, part: Json) -> Any:
+        if "error" in part:
+            return _failed(told_text(str(part.get("expr"))),
+                           _object(part, "error"))
+        if told_text(str(part.get("expr"))) == part.get("expr"):
+            return decode(part.get("value"))
+        return _living(self._noted[at], "value",
+                       _told(part.get("value"))[1])
 
     @property
     def values(self) -> List[Any]:
         """Of the eval actions, in order; an EvaluationError for one that
         raised."""
-        return [_failed(part.get("expr"), _object(part, "error"))
-                if "error" in part else self._resolve(part.get("value"))
-                for part in _objects(self.raw, "eval")]
+        return [self._value(at, part)
+                for at, part in enumerate(_objects(self.raw, "eval"))]
 
     @property
     def expressions(self) -> List[str]:
         """The texts that values belong to."""
-        return [str(part.get("expr")) for part in _objects(self.raw, "eval")]
+        return [told_text(str(part.get("expr"))) for part in _objects(self.raw, "eval")]
 
     @property
     def calls(self) -> List[Any]:
         """What the functions of the target returned that were called, in
         order; an EvaluationError for one that raised."""
         return [_failed(part.get("function"), _object(part, "error"))
-                if "error" in part else self._resolve(part.get("value"))
+                if "error" in part else decode(part.get("value"))
                 for part in _objects(self.raw, "call")]
 
     @property

@@ -345,6 +345,8 @@ class TestHere(Classic, unittest.TestCase):
         self.assertEqual([call.return_value for call in calls], [6])
         self.assertEqual([call.args["what"] for call in baked], ["rye"])
         self.assertEqual(len(heated), 1)
+        self.assertIs(baked[0].args["self"], bakery.small)
+        self.assertIs(heated[0].args["self"], bakery.large)
         self.assertIs(calls[0].globals, vars(bakery))
 
     def test_a_breakpoint_of_one_object(self):
