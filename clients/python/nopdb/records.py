@@ -67,14 +67,15 @@ def _failed(text: Any, error: Json) -> EvaluationError:
                            error.get("message"))
 
 
-def _summary(frames: List[Json]) -> traceback.StackSummary:
+def _summary(frames: List[Json], own: bool) -> traceback.StackSummary:
     """The stack of a record, the innermost frame last. Source text is that of
-    the file as it is here, where there is one."""
+    the file as it is here, where there is one; in the own process also of what
+    has no file, as the cells of a notebook."""
     found = []
     for frame in frames:
         name = str(frame.get("function", "?")).rsplit(":", 1)[-1]
         file = str(frame.get("file", "?"))
-        line = None if os.path.exists(file) else ""
+        line = None if own or os.path.exists(file) else ""
         found.append(traceback.FrameSummary(
             file, int(_number(frame, "line")), name, lookup_line=False,
             line=line))
@@ -150,7 +151,8 @@ class Record:
     @property
     def stack(self) -> traceback.StackSummary:
         """The frames, innermost last; empty when not asked for."""
-        return _summary(_objects(self.raw, "stack"))
+        return _summary(_objects(self.raw, "stack"),
+                        self.raw.get("pid") == os.getpid())
 
     @property
     def globals(self) -> Dict[str, Any]:
@@ -290,8 +292,9 @@ class Hit(Record):
                  ) -> None:
         super().__init__(raw, globals_of)
         self._noted: Dict[int, Noted] = {}
-        for at, part in enumerate(_objects(raw, "eval")):
-            if told_text(str(part.get("expr"))) != part.get("expr"):
+        values = raw.get("eval")
+        for at, part in enumerate(values if isinstance(values, list) else ()):
+            if isinstance(part, dict) and told_text(str(part.get("expr"))) != part.get("expr"):
                 self._noted[at] = claim(_told(part.get("value"))[0])
 
     def _value(self, at: int, part: Json) -> Any:

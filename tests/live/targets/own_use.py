@@ -382,6 +382,20 @@ class Cells(unittest.TestCase):
             self.assertEqual(call.return_value, 1 + answer)
 
 
+    def test_code_that_another_probe_found(self):
+        """A probe that waits for code sees it although it was probed before
+        it ran."""
+        with nopdb.capture_calls("cell", module="elsewhere") as waiting:
+            names = {"__name__": "elsewhere"}
+            exec(compile("def cell(x):\n    return x\n", "<cell 9>", "exec"),
+                 names)
+            with nopdb.capture_calls(names["cell"]) as calls:
+                names["cell"](1)
+            names["cell"](2)
+        self.assertEqual([call.args["x"] for call in waiting], [1, 2])
+        self.assertEqual([call.args["x"] for call in calls], [1])
+
+
 class Leaving(unittest.TestCase):
     def test_nothing_is_left(self):
         with nopdb.capture_call(f):
