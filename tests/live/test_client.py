@@ -10,7 +10,9 @@ import sys
 import pytest
 
 import proc
-from machine import BUILD, ROOT, TARGETS, Target
+from conftest import INTERPRETERS
+from consumer import consume
+from machine import BUILD, ROOT, TARGETS, Target, one_of_each_engine
 
 CLIENT = ROOT / "clients" / "python"
 UNITS = ROOT / "tests" / "python"
@@ -166,6 +168,21 @@ def test_a_slow_reader_has_bounded_memory(process, zoo, monkeypatch):
                 break
     assert zoo.read(60) == {"result": "3000"}
     assert most <= 3000 and number + calls.lost == 3000
+
+
+@pytest.mark.parametrize("python", one_of_each_engine(INTERPRETERS),
+                         ids=lambda python: python.id)
+def test_many_records_without_loss(python, session_daemon):
+    """Each one, in bounded memory: NOPDB_RECORDS=1000000 is the long form, and
+    `make bench` finds the rate of a machine."""
+    count = int(os.environ.get("NOPDB_RECORDS", "20000"))
+    with Target(python, "paced") as target:
+        report = consume(target, session_daemon.socket, count,
+                         int(os.environ.get("NOPDB_RECORDS_RATE", "8000")),
+                         CLIENT)
+    assert report["taken"] == report["right"] == count, report
+    assert report["lost"] == 0, report
+    assert report["peak_kb"] < report["early_kb"] + 64000, report
 
 
 def test_async_for(process, zoo):
