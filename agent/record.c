@@ -163,6 +163,19 @@ static void write_place(struct json_writer *w, const struct code *code,
 	json_int(w, line);
 }
 
+/* By what numbers a client in this process finds the objects themselves: of
+ * the arguments, and of what is there at the end. */
+static void write_live(struct json_writer *w, const struct call_end *end)
+{
+	if (!end->live && !reprs_live())
+		return;
+	json_key(w, "live");
+	json_array_begin(w);
+	json_uint(w, end->live);
+	json_uint(w, reprs_live());
+	json_array_end(w);
+}
+
 /* The members before the values. */
 static void write_head(struct json_writer *w, const struct code *code,
 		       const struct call_end *end)
@@ -172,6 +185,7 @@ static void write_head(struct json_writer *w, const struct code *code,
 	if (end->start)
 		time -= end->end - end->start;
 	write_place(w, code, time, code->line);
+	write_live(w, end);
 	if (end->arguments) {
 		json_key(w, "args");
 		json_raw(w, end->arguments, end->arguments_length);

@@ -17,6 +17,7 @@ struct call_end {
 	size_t arguments_length;
 	uint64_t start, end;  /* CLOCK_MONOTONIC ns; start 0: unknown */
 	uint64_t suspensions; /* since the start, when that is known */
+	uint64_t live;	      /* live_note() of the arguments, or 0 */
 	bool cut;	      /* the arguments were */
 	bool raised;
 	struct object *value; /* returned, or the exception's; may be NULL */

@@ -14,7 +14,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "live"))
 
-from machine import BUILD, TARGETS, Daemon, Target, find_interpreters  # noqa: E402
+from machine import (BUILD, TARGETS, Daemon, Target,  # noqa: E402
+                     find_interpreters, one_of_each_engine)
+from consume_bench import consume_rows, measure_consumer  # noqa: E402
 from stack_bench import measure_stacks, stack_rows  # noqa: E402
 from rpc import Probe  # noqa: E402
 
@@ -264,12 +266,17 @@ def main():
                 print("bench: %s" % python.id, file=sys.stderr, flush=True)
                 results[python.id] = measure_all(
                     client, daemon.socket, python)
+            for python in one_of_each_engine(find_interpreters()):
+                print("bench: %s, a client that takes all" % python.id,
+                      file=sys.stderr, flush=True)
+                results[python.id]["consume"] = measure_consumer(
+                    daemon.socket, python)
     finally:
         shutil.rmtree(private, ignore_errors=True)
     (folder / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
     table = "\n".join([*attach_rows(results), "", *tool_rows(results), "",
                        *stack_rows(results), "",
-                       *line_rows(results)])
+                       *line_rows(results), "", *consume_rows(results)])
     (folder / "bench.txt").write_text(table + "\n")
     print(table)
 
