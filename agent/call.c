@@ -436,9 +436,14 @@ void call_return(struct code *code, void *frame, struct object *value)
 }
 
 void call_raise(struct code *code, void *frame, struct object *type,
-		struct object *value)
+		struct object *value, struct object *traceback)
 {
-	struct call_end end = { .raised = true, .value = value, .type = type };
+	struct call_end end = {
+		.raised = true,
+		.value = value,
+		.type = type,
+		.traceback = traceback,
+	};
 
 	end_call(code, frame, &end);
 }

@@ -203,7 +203,8 @@ static void write_result(struct json_writer *w, const struct code *code,
 
 	if (end->raised) {
 		json_key(w, "exception");
-		value_write_exception(w, end->type, end->value, limits);
+		value_write_exception(w, end->type, end->value, end->traceback,
+				      limits);
 	} else {
 		json_key(w, "return");
 		value_next_repr(reprs_of(-1, end->value));

@@ -21,7 +21,8 @@ struct call_end {
 	bool cut;	      /* the arguments were */
 	bool raised;
 	struct object *value; /* returned, or the exception's; may be NULL */
-	struct object *type;  /* of the exception, <= 3.11 */
+	/* Of the exception, <= 3.11: */
+	struct object *type, *traceback;
 };
 
 /* Maps the ring and keeps the eventfd; takes both fds (closes the memfd). */
