@@ -86,6 +86,75 @@ def test_persistent_probe_outlives_its_client(session_daemon, newest):
         proc.wait_agent_gone(target.pid, threads)
 
 
+def persistent(daemon, target, where):
+    """Set by a client that is gone."""
+    client = daemon.client()
+    client.call("attach", pid=target.pid)
+    probe = client.call("probe.add", pid=target.pid, kind="calls",
+                        where=where, persist=True)["probe"]
+    client.close()
+    proc.wait_until(lambda: clients(daemon) == 1, 20, "end of the client")
+    return probe
+
+
+def clients(daemon):
+    with daemon.client() as client:
+        return client.call("stats")["clients"]
+
+
+@pytest.mark.parametrize("how", ["close", "detach"])
+def test_detach_on_exit_removes_what_persists(daemon, newest, how):
+    """What its user left there, too, but nothing that another client needs."""
+    with Target(newest, "zoo") as target:
+        threads = proc.threads(target.pid)
+        persistent(daemon, target, "zoo:add")
+        with daemon.client() as stays, daemon.client() as goes:
+            stays.call("attach", pid=target.pid)
+            kept = stays.probe(target.pid, "zoo:recurse")
+            goes.call("attach", pid=target.pid, detach_on_exit=True)
+            goes.call("probe.add", pid=target.pid, kind="calls",
+                      where="zoo:add", persist=True)
+            assert len(stays.call("probe.list", pid=target.pid)["probes"]) == 3
+            if how == "close":
+                goes.close()
+            else:
+                goes.call("detach", pid=target.pid)
+            proc.wait_until(lambda: [row["probe"] for row in stays.call(
+                "probe.list", pid=target.pid)["probes"]] == [kept.id], 20,
+                "end of what persisted")
+            target.call("recurse", 0)
+            kept.calls(1)
+            assert agent_thread(target, threads)
+        proc.wait_agent_gone(target.pid, threads, 20)
+
+
+def test_without_it_what_persists_stays(daemon, newest):
+    with Target(newest, "zoo") as target:
+        probe = persistent(daemon, target, "zoo:add")
+        with daemon.client() as client:
+            client.call("attach", pid=target.pid)
+            client.call("detach", pid=target.pid)
+            (row,) = client.call("probe.list", pid=target.pid)["probes"]
+            assert row["probe"] == probe
+            client.call("detach", pid=target.pid, force=True)
+
+
+def test_a_killed_command_detaches_on_exit(daemon, newest):
+    cli = Command(daemon.socket)
+    with Target(newest, "busy") as target:
+        threads = proc.threads(target.pid)
+        persistent(daemon, target, "busy:nothing_like_this")
+        command = cli.start("calls", target.pid, "busy:work_*", "-n", "0",
+                            "--detach-on-exit")
+        read_call(command)
+        command.kill()
+        command.communicate()
+        proc.wait_agent_gone(target.pid, threads, 20)
+        done = cli("calls", target.pid, "busy:work_*", "--persist",
+                   "--detach-on-exit")
+        assert done.status == 2 and "--detach-on-exit" in done.err
+
+
 def test_several_targets_at_once(daemon):
     """All interpreters in one daemon, attached at the same time."""
     from conftest import INTERPRETERS
