@@ -344,3 +344,38 @@ def test_killed_command_detaches(cli, newest):
         command.kill()
         command.communicate()
         proc.wait_agent_gone(target.pid, threads)
+
+
+@pytest.mark.parametrize("evaluates", [False, True])
+def test_a_machine_that_stood_still(daemon, newest, evaluates):
+    """All of it, for longer than either waits for the other; the program is
+    the first to go on. Nothing is lost, nobody leaves. While it evaluates
+    something the agent looks at the time more often."""
+    with Target(newest, "busy") as target, daemon.client() as client:
+        client.call("attach", pid=target.pid)
+        with client.probe(target.pid, "busy:work_*", {"hits": 0}) as probe:
+            probe.calls(1)
+            threads = proc.threads(target.pid)
+            if evaluates:
+                asked = client.request("eval", pid=target.pid, time_ms=60000,
+                                       expr="__import__('time').sleep(8)")
+                client.wait(lambda: len(proc.threads(target.pid)) > len(
+                    threads), 20, "thread of the evaluation")
+            daemon.process.send_signal(signal.SIGSTOP)
+            target.signal(signal.SIGSTOP)
+            time.sleep(6.5)
+            target.signal(signal.SIGCONT)
+            time.sleep(0.3)
+            daemon.process.send_signal(signal.SIGCONT)
+            # Longer than a silence that either would take for an end.
+            until = time.monotonic() + 5
+            while time.monotonic() < until:
+                client.pump(0.2)
+            probe.calls(len(probe.of("call")) + 1, 30)
+            if evaluates:
+                assert client.answer(asked, 60)["value"] is None
+            proc.wait_until(lambda: proc.threads(target.pid) == threads, 20,
+                            "end of the evaluation")
+        assert [record["event"] for record in client.records
+                if record["event"] in ("attached", "detached")] == ["attached"]
+        client.call("detach", pid=target.pid)
