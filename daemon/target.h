@@ -46,6 +46,7 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
+	uint64_t program; /* that was entered, see process_program */
 	struct error err;
 	int result;
 };
