@@ -188,7 +188,7 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 		if (admitted)
 			length = render_arguments(code, frame,
 						  &probe->spec.limits, text);
-		call = memory_get(sizeof *call + length);
+		call = memory_get_unset(sizeof *call + length);
 	}
 	if (!call) {
 		if (admitted)
@@ -196,12 +196,14 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 		unseen++;
 		return;
 	}
-	call->frame = frame;
-	call->code = code;
-	call->probe = probe;
-	call->length = (uint32_t)length;
-	call->admitted = admitted;
-	call->cut = value_cuts != cuts;
+	*call = (struct call){
+		.frame = frame,
+		.code = code,
+		.probe = probe,
+		.length = (uint32_t)length,
+		.admitted = admitted,
+		.cut = value_cuts != cuts,
+	};
 	argument_bytes += length;
 	memcpy(call->arguments, text, length);
 	put_in(call);
