@@ -154,12 +154,9 @@ static void write_place(struct json_writer *w, const struct code *code,
 {
 	json_key(w, "time");
 	json_time(w, time);
-	context_write(w);
-	json_key(w, "function");
-	json_raw(w, code->function, code->function_length);
-	json_key(w, "file");
-	json_raw(w, code->file, code->file_length);
-	json_key(w, "line");
+	context_write(w, time);
+	json_raw(w, code->place, code->place_length);
+	w->comma = false;
 	json_int(w, line);
 }
 
