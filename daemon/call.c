@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/access.h"
+#include "daemon/audit.h"
 #include "daemon/daemon.h"
 #include "daemon/session.h"
 
@@ -17,6 +19,9 @@ struct call *call_new(struct session *session, struct rpc_request *request)
 	call->daemon = session->daemon;
 	call->session = session;
 	call->request = *request;
+	call->client =
+		(struct call_client){ session->peer.pid, session->peer.uid,
+				      session->peer.gid };
 	session_add_call(session, call);
 	return call;
 }
@@ -26,6 +31,7 @@ static void call_free(struct call *call)
 	if (call->session)
 		session_remove_call(call->session, call);
 	rpc_request_release(&call->request);
+	access_free(call->access);
 	free(call);
 }
 
@@ -50,6 +56,7 @@ void call_answer(struct call *call, rpc_render *render, const void *arg)
 	size_t length = 0;
 	char *line;
 
+	audit_call(call, NULL);
 	if (call->session) {
 		line = rpc_result(call->request.id, render, arg, &length);
 		send_line(call, line, length);
@@ -63,6 +70,7 @@ void call_fail(struct call *call, const struct error *error)
 	char *line;
 
 	counters_failure(&call->daemon->counters, error->code);
+	audit_call(call, error);
 	if (call->session) {
 		line = rpc_failure(call->request.id, error, &length);
 		send_line(call, line, length);

@@ -14,6 +14,7 @@
 #include "daemon/call.h"
 #include "daemon/config.h"
 #include "daemon/counters.h"
+#include "daemon/house.h"
 #include "daemon/listener.h"
 #include "daemon/patience.h"
 #include "daemon/params.h"
@@ -56,11 +57,13 @@ struct daemon {
 	uv_signal_t signals[DAEMON_SIGNALS];
 	struct session_list sessions;
 	unsigned session_count;
+	uint64_t session_serial;
 	struct target_list targets;
 	unsigned target_count; /* those not yet freed, too */
 	uint64_t target_serial;
 	struct registry registry;
 	struct counters counters;
+	struct house house;
 	struct call_list ps_waiting; /* for the next look at all processes */
 	bool ps_running;
 	bool stopping;

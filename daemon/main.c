@@ -16,6 +16,7 @@
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/house.h"
 #include "daemon/log.h"
 
 #define AGENT_FILE "nopdb-agent.so"
@@ -147,6 +148,7 @@ static int run(const struct config *config, int agent_fd,
 {
 	static struct daemon daemon;
 	struct listener listener = LISTENER_INIT;
+	struct house house;
 	int report_fd = -1;
 
 	if (!config->foreground) {
@@ -154,9 +156,13 @@ static int run(const struct config *config, int agent_fd,
 		if (report_fd < 0)
 			return -1;
 	}
-	if (start_log(config, err) ||
+	if (start_log(config, err) || house_open(&house, config, err) ||
 	    listener_open(&listener, config->socket, err))
 		return -1;
+	if (house.shared && listener_share(&listener, err)) {
+		listener_close(&listener);
+		return -1;
+	}
 	if (daemon_init(&daemon, &listener, agent_fd, agent_path,
 			config->idle_s, err))
 		return -1;
@@ -165,10 +171,12 @@ static int run(const struct config *config, int agent_fd,
 		return -1;
 	}
 	daemon.patience = config->patience;
+	daemon.house = house;
 	log_line("serving %s, agent %s%s", daemon.listener.path, agent_path,
 		 agent_fd < 0 ? " (missing)" : "");
 	daemon_run(&daemon);
 	daemon_release(&daemon);
+	house_close(&daemon.house);
 	log_line("ended");
 	log_close();
 	return 0;

@@ -28,6 +28,7 @@
 #include "daemon/worker.h"
 #include "injector/injector.h"
 
+struct access;
 struct daemon;
 struct debugged;
 struct session;
@@ -46,6 +47,7 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
+	struct access *access; /* of the call that is first; NULL: none */
 	struct error err;
 	int result;
 };
@@ -60,6 +62,7 @@ struct target {
 	bool stuck;    /* DEPARTING, but the agent does not go */
 	bool resident; /* the agent left its file mapped */
 	bool leave_sent;
+	bool entered;	  /* it was LIVE once */
 	bool lost;	  /* the agent, see target_agent_lost */
 	unsigned handles; /* not yet closed */
 

@@ -42,4 +42,5 @@ static void hello(struct call *call)
 	call_fail(call, &err);
 }
 
-const struct method method_hello = { "hello", params, hello };
+const struct method method_hello = { "hello", params, hello, GATE_OPEN,
+				     RIGHTS_NONE };

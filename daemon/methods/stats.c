@@ -34,6 +34,7 @@ static void render(struct json_writer *w, const void *arg)
 		{ "records", counters->records },
 		{ "lost", counters->lost },
 		{ "attaches", counters->attaches },
+		{ "audit_lost", daemon->house.audit.lost },
 		{ "rss_kb", counters_rss_kb() },
 		{ "uptime_s",
 		  (uv_hrtime() - counters->started_ns) / 1000000000 },
@@ -51,4 +52,5 @@ static void stats(struct call *call)
 	call_answer(call, render, call->daemon);
 }
 
-const struct method method_stats = { "stats", params, stats };
+const struct method method_stats = { "stats", params, stats, GATE_OPERATOR,
+				     RIGHTS_NONE };
