@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/audit.h"
 #include "daemon/daemon.h"
+#include "daemon/gate.h"
 #include "daemon/log.h"
 #include "daemon/method.h"
 #include "daemon/route.h"
@@ -68,6 +70,7 @@ static void on_closed(uv_handle_t *handle)
 	outbox_release(&session->out);
 	arrears_release(&session->arrears);
 	free(session->writing);
+	peer_release(&session->peer);
 	free(session);
 	daemon->session_count--;
 	daemon_changed(daemon);
@@ -79,6 +82,7 @@ void session_close(struct session *session)
 		return;
 	session->finishing = true;
 	orphan_calls(session);
+	gate_session_ends(session);
 	if (session->listed)
 		TAILQ_REMOVE(&session->daemon->sessions, session, entry);
 	session->listed = false;
@@ -279,7 +283,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 		no_room(session);
 	} else if (size == UV_EOF && !peer_gone(session)) {
 		/* It may read still: what was asked is answered. */
-		session_finish(session);
+		session->ending = true;
+		if (gate_idle(session))
+			session_finish(session);
 	} else if (size < 0) {
 		session_close(session);
 	}
@@ -291,7 +297,25 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 static void reject(struct session *session, const struct error *err)
 {
 	log_line("client refused: %s", err->msg);
+	audit_client(session->daemon, &session->peer, err);
 	give_up(session, err);
+}
+
+/* One user cannot take the places of all others. */
+static int check_share(const struct session *session, struct error *err)
+{
+	const struct session *other;
+	unsigned count = 0;
+
+	if (peer_operates(&session->peer, geteuid()))
+		return 0;
+	TAILQ_FOREACH(other, &session->daemon->sessions, entry)
+	count += other->peer.uid == session->peer.uid;
+	if (count <= LIMIT_USER_CLIENTS)
+		return 0;
+	error_set(err, ERROR_LIMIT, "more than %d clients of user %u",
+		  LIMIT_USER_CLIENTS, (unsigned)session->peer.uid);
+	return error_remedy(err, "end some of them");
 }
 
 /* Who is it, and is there room? */
@@ -302,12 +326,13 @@ static int admit(struct session *session, struct error *err)
 	if (uv_fileno((uv_handle_t *)&session->pipe, &fd))
 		return error_set(err, ERROR_SYSTEM, "no descriptor");
 	if (peer_read(fd, &session->peer, err) ||
-	    peer_permit(&session->peer, geteuid(), err))
+	    (!session->daemon->house.shared &&
+	     peer_permit(&session->peer, geteuid(), err)))
 		return -1;
 	if (session->daemon->session_count > LIMIT_CLIENTS)
 		return error_set(err, ERROR_LIMIT, "more than %d clients",
 				 LIMIT_CLIENTS);
-	return 0;
+	return check_share(session, err);
 }
 
 /* The kernel may hold as much as it lets us: it outlives us, so a client that
@@ -370,6 +395,9 @@ static struct session *new_session(struct daemon *daemon)
 	session->out.budget = &daemon->budget;
 	arrears_init(&session->arrears);
 	TAILQ_INIT(&session->calls);
+	TAILQ_INIT(&session->gate);
+	LIST_INIT(&session->grants);
+	session->serial = ++daemon->session_serial;
 	uv_pipe_init(&daemon->loop, &session->pipe, 0);
 	session->pipe.data = session;
 	daemon->session_count++;
