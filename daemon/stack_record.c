@@ -232,6 +232,7 @@ static void put_thread(struct json_writer *w,
 		put_number(w, "interpreter", thread->interpreter);
 	put_true(w, "main", thread->main);
 	put_true(w, "gil", thread->holds_gil);
+	put_true(w, "collecting", thread->collects);
 	json_key(w, "consistent");
 	json_bool(w, thread->stable);
 	json_key(w, "merged");
@@ -241,6 +242,8 @@ static void put_thread(struct json_writer *w,
 	if (thread->syscall >= 0)
 		put_number(w, "syscall", thread->syscall);
 	put_text(w, "wchan", thread->wchan);
+	if (thread->idle_known)
+		put_number(w, "idle_ms", (int64_t)(thread->idle_ns / 1000000));
 	put_frames(w, thread->frames, thread->frame_count);
 	put_wait(w, picture, thread->wait);
 	json_object_end(w);

@@ -162,8 +162,11 @@ struct stack_thread {
 	bool stopped;	/* for the reading, by us */
 	long syscall;	/* -1: none, or unknown */
 	uint64_t arguments[6];
-	uint64_t sp, pc; /* when it waits in the kernel */
-	const char *wchan;
+	uint64_t sp, pc;   /* when it waits in the kernel */
+	const char *wchan; /* of uninterruptible sleep; may be NULL */
+	bool collects;	   /* garbage */
+	bool idle_known;
+	uint64_t idle_ns; /* since it ran last, while it waits */
 	const struct stack_frame *frames;
 	size_t frame_count;
 	const struct stack_wait *wait; /* may be NULL */
