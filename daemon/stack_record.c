@@ -69,6 +69,8 @@ static void put_native(struct json_writer *w, const struct stack_frame *frame)
 {
 	put_text(w, "kind", "native");
 	put_text(w, "function", frame->function);
+	if (frame->callee)
+		put_text(w, "named_by", "callee");
 	put_text(w, "module", frame->module);
 	put_text(w, "file", frame->file);
 	put_hex(w, "offset", frame->offset);

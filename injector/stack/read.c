@@ -40,6 +40,7 @@ static int open_native(struct stack_reader *reader, struct error *err)
 		reader->memory.arg = reader->remote.arg;
 	}
 	reader->frames.names = &reader->names;
+	reader->frames.unwind = &reader->unwind;
 	unwind_warm(&reader->unwind);
 	return 0;
 }

@@ -90,6 +90,7 @@ struct stack_frame {
 	enum stack_frame_kind kind;
 	const char *function;	/* NULL: no name is known */
 	const char *module;	/* Python: __name__; native: the file's name */
+	bool callee;		/* function is Python's name, not a symbol */
 	const char *file;	/* NULL: unknown */
 	int line, end_line;	/* 0: unknown */
 	int column, end_column; /* from 1, bytes of UTF-8; 0: unknown */
