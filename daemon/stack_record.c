@@ -169,6 +169,27 @@ static void put_tasks(struct json_writer *w,
 		put_number(w, "tasks_unread", (int64_t)picture->tasks_unread);
 }
 
+static void put_greenlets(struct json_writer *w,
+			  const struct stack_picture *picture)
+{
+	json_key(w, "greenlets");
+	json_array_begin(w);
+	for (size_t i = 0; i < picture->greenlet_count && !w->full; i++) {
+		const struct stack_greenlet *greenlet = &picture->greenlets[i];
+
+		json_object_begin(w);
+		put_hex(w, "id", greenlet->address);
+		put_text(w, "type", greenlet->type);
+		put_true(w, "truncated", greenlet->truncated);
+		put_frames(w, greenlet->frames, greenlet->frame_count);
+		json_object_end(w);
+	}
+	json_array_end(w);
+	if (picture->greenlets_unread)
+		put_number(w, "greenlets_unread",
+			   (int64_t)picture->greenlets_unread);
+}
+
 static void put_verdicts(struct json_writer *w,
 			 const struct stack_picture *picture)
 {
@@ -349,6 +370,7 @@ void stack_record_render(struct json_writer *w, const void *arg)
 		put_thread(w, picture, &picture->threads[i]);
 	json_array_end(w);
 	put_tasks(w, picture);
+	put_greenlets(w, picture);
 	put_verdicts(w, picture);
 	put_children(w, picture);
 }

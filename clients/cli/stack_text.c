@@ -257,6 +257,27 @@ static void add_tasks(struct text *text, const cJSON *record)
 			  member_number(record, "tasks_unread"));
 }
 
+static void add_greenlets(struct text *text, const cJSON *record)
+{
+	const cJSON *greenlet, *frame;
+
+	cJSON_ArrayForEach(greenlet, member(record, "greenlets"))
+	{
+		text_add(text, "\ngreenlet ");
+		text_add_foreign(text, member_text(greenlet, "id"));
+		text_add(text, " ");
+		text_add_foreign(text, member_text(greenlet, "type"));
+		text_add(text, "  suspended\n");
+		if (cJSON_IsTrue(member(greenlet, "truncated")))
+			text_add(text, "    ...\n");
+		cJSON_ArrayForEach(frame, member(greenlet, "frames"))
+			add_frame(text, frame);
+	}
+	if (member(record, "greenlets_unread"))
+		text_addf(text, "\n%.0f more greenlets\n",
+			  member_number(record, "greenlets_unread"));
+}
+
 /* How the process of a core file ended, and what would tell more. */
 static void add_end(struct text *text, const cJSON *end)
 {
@@ -335,4 +356,5 @@ void stack_text_render(struct text *text, const cJSON *record)
 	cJSON_ArrayForEach(item, member(record, "threads"))
 		add_thread(text, item, member(record, "core") != NULL);
 	add_tasks(text, record);
+	add_greenlets(text, record);
 }

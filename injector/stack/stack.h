@@ -21,6 +21,7 @@
 #define STACK_FRAMES_MAX 4096u	/* Python frames of one thread */
 #define STACK_NATIVE_MAX 8192u	/* native frames of one thread */
 #define STACK_TASKS_MAX 16384u	/* more are counted, not read */
+#define STACK_GREENLETS_MAX 16384u
 #define STACK_NO_THREAD SIZE_MAX
 
 enum stack_native {
@@ -145,6 +146,16 @@ struct stack_task {
 	size_t awaited_by_count;
 };
 
+/* A greenlet that was left and not gone on with. */
+struct stack_greenlet {
+	uint64_t address;
+	const char *type; /* as it calls itself:
+			     "gevent._gevent_cgreenlet.Greenlet" */
+	bool truncated;	  /* its chain is longer, or led astray */
+	const struct stack_frame *frames;
+	size_t frame_count;
+};
+
 /* ---- the picture -----------------------------------------------------------
  */
 
@@ -208,6 +219,9 @@ struct stack_picture {
 	const struct stack_task *tasks;
 	size_t task_count;
 	size_t tasks_unread; /* beyond STACK_TASKS_MAX */
+	const struct stack_greenlet *greenlets;
+	size_t greenlet_count;
+	size_t greenlets_unread; /* beyond STACK_GREENLETS_MAX */
 	const struct stack_verdict *verdicts;
 	size_t verdict_count;
 	const pid_t *children; /* processes that it started */
