@@ -50,7 +50,8 @@ endef
 $(foreach f,$(UNIT_FOLDERS),$(eval $(call unit_rule,$(f))))
 
 # The driver that enters a process without a daemon, and its agent.
-$(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c
+$(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c \
+		$(wildcard proto/*.h)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(AGENT_FLAGS)) -shared -nostdlib \
