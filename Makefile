@@ -120,7 +120,8 @@ PYDIR  := $(LIBDIR)/python/nopdb
 install: all
 	install -d $(BINDIR) $(LIBDIR) $(MANDIR)/man1 $(MANDIR)/man8 $(PYDIR)
 	install -m 755 $(OUT)/nopdb $(OUT)/nopdbd $(BINDIR)
-	install -m 644 $(OUT)/nopdb-agent.so proto/schema.json $(LIBDIR)
+	install -m 644 $(OUT)/nopdb-agent.so proto/schema.json \
+		proto/policy.schema.json $(LIBDIR)
 	install -m 644 clients/python/nopdb/*.py clients/python/nopdb/py.typed \
 		$(PYDIR)
 	install -m 644 man/nopdb.1 $(MANDIR)/man1
@@ -128,7 +129,8 @@ install: all
 
 uninstall:
 	rm -f $(BINDIR)/nopdb $(BINDIR)/nopdbd $(LIBDIR)/nopdb-agent.so \
-		$(LIBDIR)/schema.json $(MANDIR)/man1/nopdb.1 $(MANDIR)/man8/nopdbd.8
+		$(LIBDIR)/schema.json $(LIBDIR)/policy.schema.json \
+		$(MANDIR)/man1/nopdb.1 $(MANDIR)/man8/nopdbd.8
 	rm -rf $(PYDIR)
 	rmdir --ignore-fail-on-non-empty $(LIBDIR)/python 2>/dev/null || true
 	rmdir --ignore-fail-on-non-empty $(LIBDIR) 2>/dev/null || true

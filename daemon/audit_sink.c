@@ -152,7 +152,8 @@ static bool write_file(struct audit_sink *sink, const char *line, size_t length)
 		return false;
 	/* Somebody removed it, or it is full. */
 	if (st.st_nlink == 0) {
-		(void)!audit_sink_reopen(sink, NULL);
+		if (audit_sink_reopen(sink, NULL))
+			return false;
 	} else if ((uint64_t)st.st_size + length > sink->most) {
 		rotate(sink);
 	}
