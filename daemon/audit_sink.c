@@ -56,6 +56,9 @@ static int open_file(const struct audit_sink *sink, struct error *err)
 
 	if (fd < 0 && errno == ELOOP)
 		return distrust(sink, "a symbolic link", err);
+	/* A FIFO that nobody reads. */
+	if (fd < 0 && errno == ENXIO)
+		return distrust(sink, "not a regular file", err);
 	if (fd < 0)
 		return error_set_errno(err, ERROR_SYSTEM, errno,
 				       "audit file %.100s", sink->path);

@@ -84,6 +84,7 @@ static int check(struct call *call, const struct verdict *verdict, pid_t pid,
 	uint32_t wanted = rights_wanted(call);
 
 	call->judged = true;
+	call->pid = pid;
 	call->verdict = *verdict;
 	if (call->method->scope == GATE_TOLD || access_has(verdict, wanted))
 		return 0;
@@ -442,7 +443,7 @@ static void on_changed(struct inquiry *inquiry, struct session *session)
 		end_probes(session, target);
 		if (target_held_by(target, session) &&
 		    !grant_lets(session, target, RIGHTS_ENTER))
-			target_let_go(target, session);
+			target_dismiss(target, session, "not-permitted");
 	}
 }
 

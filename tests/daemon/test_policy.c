@@ -280,82 +280,80 @@ END_TEST
 /* ---- what is refused
  * ----------------------------------------------------------------- */
 
+static const struct {
+	const char *text, *message;
+} wrong[] = {
+	{ "", "not JSON" },
+	{ "[]", "not JSON" },
+	{ "{\"version\": 1, \"rules\": [],}", "not JSON" },
+	{ "{\n\"version\": 1,\n\"rules\": [tru]}", "line 3: not JSON" },
+	{ "{\"rules\": []}", "version: it is missing" },
+	{ "{\"version\": 2, \"rules\": []}", "version: only 1" },
+	{ "{\"version\": 1}", "rules: not a list" },
+	{ "{\"version\": 1, \"rules\": {}}", "rules: not a list" },
+	{ "{\"version\": 1, \"rules\": [], \"rule\": 1}", "no key 'rule'" },
+	{ "{\"version\": 1, \"version\": 1, \"rules\": []}",
+	  "version: it is there twice" },
+	{ "{\"version\": 1, \"yama\": \"off\", \"rules\": []}",
+	  "yama: neither" },
+	{ "{\"version\": 1, \"rules\": [3]}", "rules[0]: not an" },
+	{ "{\"version\": 1, \"rules\": [{}]}",
+	  "rules[0].rights: it is missing" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": \"see\"}]}",
+	  "rules[0].rights: not a list" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": []}, {\"rights\": "
+	  "[\"see\", \"execute\"]}]}",
+	  "rules[1].rights[1]: no right 'execute'" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"users\": "
+	  "1}]}",
+	  "rules[0]: no key 'users'" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
+	  "\"carol\"}]}",
+	  "rules[0].user: no user 'carol'" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
+	  "[1, \"carol\"]}]}",
+	  "rules[0].user[1]: no user 'carol'" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
+	  "4294967295}]}",
+	  "rules[0].user: not a user" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
+	  "-1}]}",
+	  "rules[0].user: not a user" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
+	  "1.5}]}",
+	  "rules[0].user: not a user" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
+	  "[]}]}",
+	  "rules[0].user: 0 items" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"group\": "
+	  "\"wheel\"}]}",
+	  "rules[0].group: no group 'wheel'" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"name\": "
+	  "\"\"}]}",
+	  "rules[0].name: not a text" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
+	  "7}]}",
+	  "rules[0].process: not an object" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
+	  "{\"path\": \"/x\"}}]}",
+	  "rules[0].process: no key 'path'" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
+	  "{\"program\": \"python\"}}]}",
+	  "rules[0].process.program: 'python' is not an absolute" },
+	{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
+	  "{\"unit\": [\"a\", 4]}}]}",
+	  "rules[0].process.unit[1]: not a text" },
+};
 START_TEST(what_is_wrong_is_named)
 {
-	static const struct {
-		const char *text, *message;
-	} cases[] = {
-		{ "", "not JSON" },
-		{ "[]", "not JSON" },
-		{ "{\"version\": 1, \"rules\": [],}", "not JSON" },
-		{ "{\n\"version\": 1,\n\"rules\": [tru]}", "line 3: not JSON" },
-		{ "{\"rules\": []}", "version: it is missing" },
-		{ "{\"version\": 2, \"rules\": []}", "version: only 1" },
-		{ "{\"version\": 1}", "rules: not a list" },
-		{ "{\"version\": 1, \"rules\": {}}", "rules: not a list" },
-		{ "{\"version\": 1, \"rules\": [], \"rule\": 1}",
-		  "no key 'rule'" },
-		{ "{\"version\": 1, \"version\": 1, \"rules\": []}",
-		  "version: it is there twice" },
-		{ "{\"version\": 1, \"yama\": \"off\", \"rules\": []}",
-		  "yama: neither" },
-		{ "{\"version\": 1, \"rules\": [3]}", "rules[0]: not an" },
-		{ "{\"version\": 1, \"rules\": [{}]}",
-		  "rules[0].rights: it is missing" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": \"see\"}]}",
-		  "rules[0].rights: not a list" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": []}, {\"rights\": "
-		  "[\"see\", \"execute\"]}]}",
-		  "rules[1].rights[1]: no right 'execute'" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"users\": "
-		  "1}]}",
-		  "rules[0]: no key 'users'" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
-		  "\"carol\"}]}",
-		  "rules[0].user: no user 'carol'" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
-		  "[1, \"carol\"]}]}",
-		  "rules[0].user[1]: no user 'carol'" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
-		  "4294967295}]}",
-		  "rules[0].user: not a user" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
-		  "-1}]}",
-		  "rules[0].user: not a user" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
-		  "1.5}]}",
-		  "rules[0].user: not a user" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"user\": "
-		  "[]}]}",
-		  "rules[0].user: 0 items" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"group\": "
-		  "\"wheel\"}]}",
-		  "rules[0].group: no group 'wheel'" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"name\": "
-		  "\"\"}]}",
-		  "rules[0].name: not a text" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
-		  "7}]}",
-		  "rules[0].process: not an object" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
-		  "{\"path\": \"/x\"}}]}",
-		  "rules[0].process: no key 'path'" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
-		  "{\"program\": \"python\"}}]}",
-		  "rules[0].process.program: 'python' is not an absolute" },
-		{ "{\"version\": 1, \"rules\": [{\"rights\": [], \"process\": "
-		  "{\"unit\": [\"a\", 4]}}]}",
-		  "rules[0].process.unit[1]: not a text" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		error_clear(&err);
-		ck_assert_msg(parse(cases[i].text) == -1, "taken: %s",
-			      cases[i].text);
+		ck_assert_msg(parse(wrong[i].text) == -1, "taken: %s",
+			      wrong[i].text);
 		ck_assert_int_eq(err.code, ERROR_USAGE);
-		ck_assert_msg(strstr(err.msg, cases[i].message) != NULL,
+		ck_assert_msg(strstr(err.msg, wrong[i].message) != NULL,
 			      "'%s' does not say '%s'", err.msg,
-			      cases[i].message);
+			      wrong[i].message);
 		ck_assert_msg(err.remedy[0], "%s: no remedy", err.msg);
 	}
 }
