@@ -236,10 +236,19 @@ int listener_open(struct listener *listener, const char *path,
 	return -1;
 }
 
+void listener_adopt(struct listener *ret_listener, int fd, const char *path)
+{
+	*ret_listener = (struct listener)LISTENER_INIT;
+	ret_listener->fd = fd;
+	snprintf(ret_listener->path, sizeof(ret_listener->path), "%s", path);
+}
+
 int listener_share(const struct listener *listener, struct error *err)
 {
 	char dir[LISTENER_PATH];
 
+	if (listener->lock_fd < 0)
+		return 0; /* adopted: its owner says who may connect */
 	name_directory(listener->path, dir);
 	if (chmod(listener->path, 0666) ||
 	    (listener->made_directory && chmod(dir, 0755)))

@@ -35,6 +35,10 @@ struct listener {
 int listener_open(struct listener *listener, const char *path,
 		  struct error *err) NOPDB_CHECKED;
 
+/* Takes over a socket that listens already and belongs to somebody else, who
+ * also removes it: the service manager. */
+void listener_adopt(struct listener *ret_listener, int fd, const char *path);
+
 /* Lets every user connect: to the socket, and into its directory if that is one
  * that listener_open made. */
 int listener_share(const struct listener *listener,

@@ -25,7 +25,7 @@ struct process {
 /* One look at all processes. It serves every call that came before it began;
  * those that come later share the next one. */
 struct census {
-	uv_work_t work;
+	struct job job;
 	struct daemon *daemon;
 	bool ruled; /* by a policy */
 	struct call_list calls;
@@ -103,9 +103,9 @@ static void look(struct census *census)
 	free(facts);
 }
 
-static void count(uv_work_t *work)
+static void count(void *owner)
 {
-	struct census *census = work->data;
+	struct census *census = owner;
 
 	if (process_each(visit, census, &census->err) && !census->err.code)
 		error_set(&census->err, ERROR_INTERNAL, "ps: failed");
@@ -255,24 +255,26 @@ static void answer(struct census *census)
 
 static void start(struct daemon *daemon);
 
-static void counted(uv_work_t *work, int status)
+static void counted(void *owner, const struct error *err)
 {
-	struct census *census = work->data;
+	struct census *census = owner;
 	struct daemon *daemon = census->daemon;
 	struct viewer *viewer;
 
+	if (err)
+		census->err = *err;
 	answer(census);
 	while ((viewer = STAILQ_FIRST(&census->viewers))) {
 		STAILQ_REMOVE_HEAD(&census->viewers, entry);
 		viewer_free(viewer);
 	}
 	free(census->list);
-	free(census);
 	daemon->ps_running = false;
 	if (!TAILQ_EMPTY(&daemon->ps_waiting))
 		start(daemon);
 }
 
+static const struct job_type counting = { count, counted, free };
 /* Without one, for want of memory, a call gets no answer but that. */
 static void add_viewers(struct census *census)
 {
@@ -301,13 +303,12 @@ static void start(struct daemon *daemon)
 		return;
 	}
 	census->daemon = daemon;
-	census->work.data = census;
 	TAILQ_INIT(&census->calls);
 	TAILQ_CONCAT(&census->calls, &daemon->ps_waiting, waiting);
 	STAILQ_INIT(&census->viewers);
 	add_viewers(census);
 	daemon->ps_running = true;
-	uv_queue_work(&daemon->loop, &census->work, count, counted);
+	job_start(daemon, &census->job, &counting, census);
 }
 
 static void ps(struct call *call)
