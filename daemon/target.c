@@ -442,6 +442,13 @@ static void render_reason(struct json_writer *w, const void *arg)
 	json_string(w, arg);
 }
 
+void target_dismiss(struct target *target, struct session *session,
+		    const char *reason)
+{
+	route_target_one(target, session, "detached", render_reason, reason);
+	target_let_go(target, session);
+}
+
 void target_tell_holders(struct target *target, const char *event,
 			 const char *reason)
 {

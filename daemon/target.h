@@ -111,6 +111,10 @@ void target_leave(struct target *target, const char *reason);
 /* Ends a client's probes (persistent ones stay) and its hold. */
 void target_let_go(struct target *target, struct session *session);
 
+/* The same to a client that may not be there any more, which is told. */
+void target_dismiss(struct target *target, struct session *session,
+		    const char *reason);
+
 /* A live target by its name or its pid; NULL when there is none. */
 struct target *target_find(struct daemon *daemon, const char *name);
 struct target *target_find_pid(struct daemon *daemon, pid_t pid);

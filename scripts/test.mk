@@ -189,7 +189,9 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_OBJ  = $(filter-out $(OBJ)/daemon/main.c.o,\
 	    $(PROTO_OBJ) $(call objs,$(FUZZ_PARTS)))
-FUZZ_PARTS := $(wildcard daemon/rpc*.c) $(patsubst %,injector/stack/%.c,\
+FUZZ_PARTS := $(wildcard daemon/rpc*.c) \
+	$(patsubst %,daemon/%.c,policy policy_decide rights) \
+	$(patsubst %,injector/stack/%.c,\
 	arena code coroutine dict lines object offsets remote runtime set \
 	value walk) \
 	$(patsubst %,injector/target/%.c,core_file core_notes maps process \
