@@ -35,10 +35,13 @@ struct session {
 	struct subscriptions subscriptions;
 	struct call_list calls;
 	unsigned call_count;
-	bool listed;	/* in the daemon's list */
-	bool finishing; /* reads no more; close when all is sent */
-	bool released;	/* its probes and holds are given up */
-	bool hopeless;	/* to be closed as soon as nobody looks at it */
+	uint64_t since_ns; /* its connection */
+	bool paused;	   /* not read from while its calls fill the budget */
+	bool asked;	   /* a whole line came */
+	bool listed;	   /* in the daemon's list */
+	bool finishing;	   /* reads no more; close when all is sent */
+	bool released;	   /* its probes and holds are given up */
+	bool hopeless;	   /* to be closed as soon as nobody looks at it */
 };
 
 /* Accepts one connection; a peer that may not connect is told so. */
