@@ -72,6 +72,13 @@ $(OUT)/test/targets/musl_host: tests/live/targets/musl_host.c \
 	@mkdir -p $(@D)
 	$(Q)musl-gcc $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
 
+# Exports an interpreter's names, and is none.
+$(OUT)/test/targets/fake_runtime: tests/live/targets/fake_runtime.c \
+		proto/symbols.h | deps-check
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
+
 $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -79,7 +86,8 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
-	targets/cage.so targets/faulty.so targets/seven targets/musl_host)
+	targets/cage.so targets/faulty.so targets/seven targets/musl_host \
+	targets/fake_runtime)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
