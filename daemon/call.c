@@ -2,6 +2,7 @@
 #include "daemon/call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/daemon.h"
 #include "daemon/session.h"
@@ -89,6 +90,8 @@ void call_answer(struct call *call, rpc_render *render, const void *arg)
 void call_fail(struct call *call, const struct error *error)
 {
 	counters_failure(&call->daemon->counters, error->code);
+	if (!strcmp(call->request.method, "attach"))
+		counters_not_attached(&call->daemon->counters, error->code);
 	if (call->session)
 		send_failure(call, error);
 	call_free(call);

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "daemon/activation.h"
 #include "daemon/log.h"
 #include "daemon/session.h"
 #include "daemon/target.h"
@@ -67,6 +69,7 @@ static void stop_listening(struct daemon *daemon)
 {
 	uv_close((uv_handle_t *)&daemon->server, NULL);
 	listener_close(&daemon->listener);
+	exporter_close(&daemon->exporter);
 }
 
 void daemon_stop(struct daemon *daemon, const char *why)
@@ -76,6 +79,7 @@ void daemon_stop(struct daemon *daemon, const char *why)
 	if (daemon->stopping)
 		return;
 	log_line("stopping: %s", why);
+	activation_notify("STOPPING=1");
 	daemon->stopping = true;
 	stop_listening(daemon);
 	uv_timer_stop(&daemon->idle);
@@ -252,6 +256,7 @@ int daemon_init(struct daemon *daemon, const struct listener *listener,
 	jobs_init(&daemon->jobs);
 	registry_init(&daemon->registry);
 	daemon->counters.started_ns = uv_hrtime();
+	daemon->counters.started = time(NULL);
 	rc = uv_loop_init(&daemon->loop);
 	if (rc)
 		return error_set_errno(err, ERROR_SYSTEM, -rc, "event loop");
@@ -276,6 +281,7 @@ void daemon_run(struct daemon *daemon)
 
 void daemon_release(struct daemon *daemon)
 {
+	exporter_close(&daemon->exporter);
 	listener_close(&daemon->listener);
 	/* After a deadline handles of targets are still open, and their memory
 	 * with a worker: the process is about to end, they stay. */

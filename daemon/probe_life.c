@@ -68,7 +68,7 @@ static void render_stopped(struct json_writer *w, const void *arg)
 }
 
 struct loss {
-	const char *reason;
+	enum loss_reason reason;
 	uint64_t count;
 };
 
@@ -79,7 +79,7 @@ static void render_loss(struct json_writer *w, const void *arg)
 	json_key(w, "count");
 	json_uint(w, loss->count);
 	json_key(w, "reason");
-	json_string(w, loss->reason);
+	json_string(w, counters_loss_name(loss->reason));
 }
 
 /* Tells clients about captures that got lost since they were told last. */
@@ -87,17 +87,18 @@ static void tell_losses(struct probe *probe)
 {
 	const struct probe_stats *now = &probe->stats, *told = &probe->told;
 	const struct loss losses[] = {
-		{ "ring", now->lost_ring - told->lost_ring },
-		{ "rate", now->lost_rate - told->lost_rate },
-		{ "size", now->lost_size - told->lost_size },
-		{ "calls", now->lost_calls - told->lost_calls },
+		{ LOSS_RING, now->lost_ring - told->lost_ring },
+		{ LOSS_RATE, now->lost_rate - told->lost_rate },
+		{ LOSS_SIZE, now->lost_size - told->lost_size },
+		{ LOSS_CALLS, now->lost_calls - told->lost_calls },
 	};
 
 	probe->told = probe->stats;
 	for (unsigned i = 0; i < sizeof(losses) / sizeof(*losses); i++) {
 		if (losses[i].count == 0)
 			continue;
-		probe->target->daemon->counters.lost += losses[i].count;
+		probe->target->daemon->counters.lost[losses[i].reason] +=
+			losses[i].count;
 		route_probe_render(probe, "lost", render_loss, &losses[i]);
 	}
 }
@@ -573,7 +574,7 @@ enum pump_verdict probe_life_record(struct target *target,
 		if (probe->lost_invalid++ == 0)
 			log_line("%s: probe %u: unfit record: %s", target->name,
 				 probe->spec.id, why);
-		target->daemon->counters.lost++;
+		target->daemon->counters.lost[LOSS_INVALID]++;
 		return PUMP_TAKEN;
 	}
 	take_record(probe, item, body);

@@ -122,7 +122,7 @@ void session_send_capture(struct session *session, uint32_t probe,
 	case OUTBOX_QUEUED:
 		return;
 	case OUTBOX_DROPPED:
-		session->daemon->counters.lost++;
+		session->daemon->counters.lost[LOSS_SLOW_CLIENT]++;
 		if (arrears_add(&session->arrears, probe))
 			return;
 		break;
@@ -471,5 +471,7 @@ void session_accept(struct daemon *daemon, uv_stream_t *server)
 	else if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc,
 			       on_read))
 		session_close(session);
+	else
+		daemon->counters.clients++;
 	daemon_changed(daemon);
 }

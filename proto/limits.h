@@ -7,7 +7,10 @@
 #ifndef NOPDB_PROTO_LIMITS_H
 #define NOPDB_PROTO_LIMITS_H
 
-#define NOPDB_PROTOCOL 1  /* JSON-RPC dialect, `hello` */
+/* JSON-RPC dialects that the daemon speaks, `hello`. A member or method that
+ * is added changes nothing; what changes a meaning is a new one. */
+#define NOPDB_PROTOCOL 1
+#define NOPDB_PROTOCOL_OLDEST 1
 #define NOPDB_AGENT_ABI 1 /* boot region, frames, ring */
 
 /* Socket of the clients (JSON-RPC). */
