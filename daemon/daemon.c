@@ -146,6 +146,9 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	char why[32];
 
+	/* Of a daemon that has no rules it means what it always meant. */
+	if (number == SIGHUP && house_reload(handle->data))
+		return;
 	snprintf(why, sizeof(why), "signal %d", number);
 	daemon_stop(handle->data, why);
 }

@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/audit.h"
 #include "daemon/daemon.h"
+#include "daemon/gate.h"
 #include "daemon/log.h"
 #include "daemon/method.h"
 #include "daemon/route.h"
@@ -79,6 +81,7 @@ static void on_closed(uv_handle_t *handle)
 	outbox_release(&session->out);
 	arrears_release(&session->arrears);
 	free(session->writing);
+	peer_release(&session->peer);
 	free(session);
 	daemon->session_count--;
 	daemon_changed(daemon);
@@ -90,6 +93,7 @@ void session_close(struct session *session)
 		return;
 	session->finishing = true;
 	orphan_calls(session);
+	gate_session_ends(session);
 	if (session->listed)
 		TAILQ_REMOVE(&session->daemon->sessions, session, entry);
 	session->listed = false;
@@ -298,7 +302,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 		no_room(session);
 	} else if (size == UV_EOF && !peer_gone(session)) {
 		/* It may read still: what was asked is answered. */
-		session_finish(session);
+		session->ending = true;
+		if (gate_idle(session))
+			session_finish(session);
 	} else if (size < 0) {
 		session_close(session);
 	}
@@ -310,6 +316,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 static void reject(struct session *session, const struct error *err)
 {
 	log_line("client refused: %s", err->msg);
+	audit_client(session->daemon, &session->peer, err);
 	give_up(session, err);
 }
 
@@ -333,28 +340,21 @@ static bool evict_silent(struct daemon *daemon)
 	return true;
 }
 
-/* Are there not too many, in all or of this user? */
-static int find_room(const struct session *session, struct error *err)
+/* One user cannot take the places of all others. */
+static int check_share(const struct session *session, struct error *err)
 {
-	struct daemon *daemon = session->daemon;
-	uid_t uid = session->peer.uid;
 	const struct session *other;
-	unsigned same = 0;
+	unsigned count = 0;
 
-	if (daemon->session_count > LIMIT_CLIENTS && !evict_silent(daemon)) {
-		error_set(err, ERROR_LIMIT, "more than %d clients",
-			  LIMIT_CLIENTS);
-		return error_remedy(err, "try again when some have left");
-	}
-	if (uid == 0 || uid == geteuid())
+	if (peer_operates(&session->peer, geteuid()))
 		return 0;
-	TAILQ_FOREACH(other, &daemon->sessions, entry)
-	same += other->peer.uid == uid;
-	if (same <= LIMIT_CLIENTS_OF_ONE)
+	TAILQ_FOREACH(other, &session->daemon->sessions, entry)
+	count += other->peer.uid == session->peer.uid;
+	if (count <= LIMIT_USER_CLIENTS)
 		return 0;
 	error_set(err, ERROR_LIMIT, "more than %d clients of user %u",
-		  LIMIT_CLIENTS_OF_ONE, (unsigned)uid);
-	return error_remedy(err, "try again when some have left");
+		  LIMIT_USER_CLIENTS, (unsigned)session->peer.uid);
+	return error_remedy(err, "end some of them");
 }
 
 /* Who is it, and is there room? */
@@ -365,9 +365,16 @@ static int admit(struct session *session, struct error *err)
 	if (uv_fileno((uv_handle_t *)&session->pipe, &fd))
 		return error_set(err, ERROR_SYSTEM, "no descriptor");
 	if (peer_read(fd, &session->peer, err) ||
-	    peer_permit(&session->peer, geteuid(), err))
+	    (!session->daemon->house.shared &&
+	     peer_permit(&session->peer, geteuid(), err)))
 		return -1;
-	return find_room(session, err);
+	if (session->daemon->session_count > LIMIT_CLIENTS &&
+	    !evict_silent(session->daemon)) {
+		error_set(err, ERROR_LIMIT, "more than %d clients",
+			  LIMIT_CLIENTS);
+		return error_remedy(err, "try again when some have left");
+	}
+	return check_share(session, err);
 }
 
 /* The kernel may hold as much as it lets us: it outlives us, so a client that
@@ -428,6 +435,9 @@ static struct session *new_session(struct daemon *daemon)
 	session->out.budget = &daemon->budget;
 	arrears_init(&session->arrears);
 	TAILQ_INIT(&session->calls);
+	TAILQ_INIT(&session->gate);
+	LIST_INIT(&session->grants);
+	session->serial = ++daemon->session_serial;
 	uv_pipe_init(&daemon->loop, &session->pipe, 0);
 	session->pipe.data = session;
 	daemon->session_count++;

@@ -28,6 +28,7 @@
 #include "daemon/worker.h"
 #include "injector/injector.h"
 
+struct access;
 struct daemon;
 struct debugged;
 struct session;
@@ -46,6 +47,7 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
+	struct access *access; /* of the call that is first; NULL: none */
 	struct error err;
 	int result;
 };
