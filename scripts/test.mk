@@ -80,6 +80,13 @@ $(OUT)/test/targets/musl_host: tests/live/targets/musl_host.c \
 	@mkdir -p $(@D)
 	$(Q)musl-gcc $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
 
+# Exports an interpreter's names, and is none.
+$(OUT)/test/targets/fake_runtime: tests/live/targets/fake_runtime.c \
+		proto/symbols.h | deps-check
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
+
 $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -88,7 +95,7 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
 	targets/cage.so targets/faulty.so targets/slow_locks.so targets/seven \
-	targets/musl_host agent/callgrind.so)
+	targets/musl_host targets/fake_runtime agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
