@@ -185,6 +185,7 @@ static void take_fault(struct hit *hit, bool interrupted,
 	py_error_save(ret_error);
 	fault->type = ret_error->type;
 	fault->value = ret_error->value;
+	fault->traceback = ret_error->traceback;
 	if (interrupted)
 		fault->message = "interrupted: it took longer than its budget";
 	else if (!fault->type && !fault->value)

@@ -90,7 +90,7 @@ void hit_record_fault(struct json_writer *w, const struct probe *probe,
 {
 	if (!fault->message) {
 		value_write_exception(w, fault->type, fault->value,
-				      &probe->spec.limits);
+				      fault->traceback, &probe->spec.limits);
 		return;
 	}
 	json_object_begin(w);

@@ -44,6 +44,7 @@ struct hit_fault {
 	const char *text;
 	unsigned text_length;
 	struct object *type, *value; /* borrowed, not both NULL */
+	struct object *traceback;    /* of an exception, or NULL */
 	const char *message;	     /* instead of an exception */
 };
 void hit_record_error(struct probe *probe, const struct hit_place *place,

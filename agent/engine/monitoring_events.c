@@ -155,7 +155,7 @@ static struct object *unwind(struct object *object, struct object *offset,
 		return py._Py_NoneStruct;
 	frame = py.PyEval_GetFrame();
 	if (frame && !never_started(code, offset))
-		call_raise(code, frame, NULL, value);
+		call_raise(code, frame, NULL, value, NULL);
 	return py._Py_NoneStruct;
 }
 

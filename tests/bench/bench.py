@@ -24,6 +24,7 @@ from attach_rows import (attach_table, measure_attach, measure_memory,
 from capture_rows import (floors_table, hit_table, measure_calls,
                           measure_floors, measure_lines, measure_rate,
                           rate_table)
+from consume_bench import consume_rows, measure_consumer
 from idle_rows import (after_table, idle_table, measure_after, measure_idle,
                        measure_programs, programs_table)
 from machine import Daemon, find_interpreters, one_of_each_engine
@@ -37,6 +38,10 @@ EACH, FEW, SYSTEM = "each", "few", "system"     # interpreters of a row
 
 def stacks(stand):
     return measure_stacks(stand.client, stand.daemon.socket, stand.python)
+
+
+def consume(stand):
+    return measure_consumer(stand.daemon.socket, stand.python)
 
 
 ROWS = {
@@ -53,6 +58,7 @@ ROWS = {
     "programs": (measure_programs, programs_table, FEW),
     "rate": (measure_rate, rate_table, FEW),
     "stream": (measure_stream, stream_table, FEW),
+    "consume": (consume, consume_rows, FEW),
     "scale": (measure_scale, scale_table, FEW),
     "web": (measure_web, web_table, SYSTEM),
 }
