@@ -48,36 +48,3 @@ const char *ascii_of(struct object *str, size_t *ret_length)
 	proofs += *ret_length > 0;
 	return text;
 }
-
-/* A high bit for each byte of eight that does not stand for itself. What a
- * borrow adds lies above one that is right. */
-static uint64_t odd_bytes(uint64_t x)
-{
-	const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
-	uint64_t quote = x ^ '"' * ones, slash = x ^ '\\' * ones;
-
-	return ((x - ' ' * ones) | (x + ones) | (quote - ones) |
-		(slash - ones) | x) &
-	       high;
-}
-
-size_t ascii_plain(const char *text, size_t length)
-{
-	size_t i = 0;
-
-	for (; i + 8 <= length; i += 8) {
-		uint64_t x;
-
-		__builtin_memcpy(&x, text + i, 8);
-		x = odd_bytes(x);
-		if (x)
-			return i + (size_t)__builtin_ctzll(x) / 8;
-	}
-	for (; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < ' ' || c >= 0x7f || c == '"' || c == '\\')
-			break;
-	}
-	return i;
-}

@@ -18,8 +18,4 @@
  * ask the interpreter. */
 const char *ascii_of(struct object *str, size_t *ret_length);
 
-/* How many of the bytes stand for themselves in a JSON string, from the first
- * on: printable, no quote, no backslash. */
-size_t ascii_plain(const char *text, size_t length);
-
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "proto/json_plain.h"
 #include "proto/limits.h"
 
 struct checker {
@@ -156,6 +157,14 @@ static bool string(struct checker *c, char *name, size_t size)
 		return fail(c, "a string is missing");
 	while (c->next < c->end && *c->next != '"') {
 		unsigned unit = *c->next;
+
+		if (!name) {
+			c->next += json_plain((const char *)c->next,
+					      (size_t)(c->end - c->next));
+			if (c->next == c->end || *c->next == '"')
+				break;
+			unit = *c->next;
+		}
 
 		if (unit < 0x20)
 			return fail(c, "a raw control character");
