@@ -14,7 +14,7 @@ static int (*clock_function)(int, long *);
 
 /* Beyond this the processor's own copying is as fast (its start costs some
  * tens of cycles); up to it, pieces that may overlap. */
-enum { PIECES_MOST = 256 };
+enum { PIECES_MOST = 512 };
 
 typedef long long vector
 	__attribute__((vector_size(16), aligned(1), may_alias));
