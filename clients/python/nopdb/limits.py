@@ -15,7 +15,8 @@ class Limits(TypedDict, total=False):
     only_exceptions: calls that raise. every, after: each Nth, from the Nth.
     eval_seconds, exec_seconds: of the target's time (0.01, 1). redact,
     no_redact: names withheld or shown, with commas. strict: look at values,
-    too, for what may be secret.
+    too, for what may be secret. arrays: "full": their content, not a summary.
+    repr: ask objects for theirs. yields: a record of each yield, too.
     """
 
     hits: int
@@ -36,11 +37,14 @@ class Limits(TypedDict, total=False):
     redact: str
     no_redact: str
     strict: bool
+    arrays: str
+    repr: bool
+    yields: bool
 
 
 _PLAIN = {"hits", "rate", "depth", "items", "string", "stack", "record",
           "locals", "only_exceptions", "every", "after", "redact",
-          "no_redact", "strict"}
+          "no_redact", "strict", "arrays", "repr", "yields"}
 _SCALED = {"seconds": ("time_ms", 1e3), "min_duration":
            ("min_duration_ns", 1e9), "eval_seconds": ("eval_ms", 1e3),
            "exec_seconds": ("exec_ms", 1e3)}
