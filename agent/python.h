@@ -62,6 +62,7 @@ typedef int py_tracefunc(struct object *self, struct object *frame, int what,
 	X(const char *, Py_GetVersion, (void))                                 \
 	X(int, PyGILState_Ensure, (void))                                      \
 	X(void, PyGILState_Release, (int))                                     \
+	X(void *, PyGILState_GetThisThreadState, (void))                       \
 	X(void *, PyEval_SaveThread, (void))                                   \
 	X(void, PyEval_RestoreThread, (void *))                                \
 	X(int, PyRun_SimpleString, (const char *))                             \

@@ -22,8 +22,7 @@
 #define BUSY_BEATS 30
 /* Between the end of the socket and that of the process, when it dies. */
 #define DEATH_MS 500
-/* From LEAVING to the end of the socket, then to the end of the thread. */
-#define LEAVE_MS 5000
+/* To the end of the agent's thread. */
 #define GONE_MS 5000
 /* Between two looks at an agent that does not go. */
 #define RETRY_MS 1000
@@ -278,8 +277,9 @@ static void on_left(struct control *control, void *arg,
 	memcpy(&leave, answer->payload, sizeof(leave));
 	target->resident = leave == BOOT_STAY;
 	target->state = TARGET_DEPARTING;
-	/* Its socket ends next. */
-	uv_timer_start(&target->grace, on_grace, LEAVE_MS, 0);
+	/* Nothing comes after this. The end of its socket is not waited for:
+	 * children of the program may have that open, too. */
+	uv_timer_start(&target->grace, on_grace, 0, 0);
 }
 
 void attachment_send_leave(struct target *target)
@@ -394,12 +394,12 @@ static void on_ready(struct control *control, void *arg,
 		target_became_live(target);
 		return;
 	}
-	/* It refuses, undoes what it did, and ends its socket. */
+	/* It refuses, undoes what it did, and says no more. */
 	target->failure = *err;
 	attachment_name_pid(&target->failure, target->id.pid);
 	target->leave_reason = "refused";
 	target->state = TARGET_DEPARTING;
-	uv_timer_start(&target->grace, on_grace, LEAVE_MS, 0);
+	uv_timer_start(&target->grace, on_grace, 0, 0);
 }
 
 static int send_start(struct target *target, struct error *err)

@@ -21,12 +21,15 @@ struct call {
 	struct daemon *daemon;
 	struct session *session;
 	struct rpc_request request; /* owned */
+	size_t size;		    /* charged to the daemon's budget */
 };
 
 TAILQ_HEAD(call_list, call);
 
-/* Takes the request over; NULL when there is no memory (it is released). */
-struct call *call_new(struct session *session, struct rpc_request *request);
+/* Takes over a request whose line had `length` bytes. NULL when there is no
+ * room (LIMIT) or no memory (NO_MEMORY): it is released, but for its id. */
+struct call *call_new(struct session *session, struct rpc_request *request,
+		      size_t length, struct error *err);
 
 /* Answers with a result, whose members render writes; frees the call. */
 void call_answer(struct call *call, rpc_render *render, const void *arg);

@@ -11,6 +11,7 @@
 
 static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
+	{ "metrics", required_argument, NULL, 'm' },
 	{ "idle", required_argument, NULL, 'i' },
 	{ "agent", required_argument, NULL, 'a' },
 	{ "timeout", required_argument, NULL, 't' },
@@ -24,7 +25,10 @@ static const struct option options[] = {
 void config_usage(FILE *out)
 {
 	fputs("usage: nopdbd --socket PATH [option...]\n"
-	      "  --socket PATH   where clients connect\n"
+	      "  --socket PATH   where clients connect; may be left out when "
+	      "a\n"
+	      "                  service manager hands the socket on\n"
+	      "  --metrics PATH  where Prometheus' format is served by HTTP\n"
 	      "  --idle SECONDS  leave after so long without clients and\n"
 	      "                  targets (default 60, 0 never)\n"
 	      "  --agent PATH    the agent's file (default: beside nopdbd)\n"
@@ -59,6 +63,9 @@ static int take_option(struct config *config, int option, char **argv,
 	switch (option) {
 	case 's':
 		config->socket = optarg;
+		return 0;
+	case 'm':
+		config->metrics = optarg;
 		return 0;
 	case 'i':
 		return parse_seconds(optarg, &config->idle_s, err);
@@ -103,8 +110,6 @@ int config_parse(struct config *ret_config, int argc, char **argv,
 	if (optind < argc)
 		return error_set(err, ERROR_USAGE, "unexpected argument %s",
 				 argv[optind]);
-	if (!config.socket && !config.help && !config.version)
-		return error_set(err, ERROR_USAGE, "--socket is missing");
 	*ret_config = config;
 	return 0;
 }

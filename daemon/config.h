@@ -12,10 +12,11 @@
 #include "proto/error.h"
 
 struct config {
-	const char *socket; /* where clients connect */
-	const char *agent;  /* NULL: look beside our own binary */
-	const char *log;    /* NULL: stderr when in the foreground */
-	unsigned idle_s;    /* leave after so long without work; 0: never */
+	const char *socket;  /* where clients connect; NULL: was handed on */
+	const char *metrics; /* where they are scraped; NULL: nowhere */
+	const char *agent;   /* NULL: look beside our own binary */
+	const char *log;     /* NULL: stderr when in the foreground */
+	unsigned idle_s;     /* leave after so long without work; 0: never */
 	struct patience patience;
 	bool foreground;
 	bool help;

@@ -229,6 +229,13 @@ int listener_open(struct listener *listener, const char *path,
 	return -1;
 }
 
+void listener_adopt(struct listener *ret_listener, int fd, const char *path)
+{
+	*ret_listener = (struct listener)LISTENER_INIT;
+	ret_listener->fd = fd;
+	snprintf(ret_listener->path, sizeof(ret_listener->path), "%s", path);
+}
+
 void listener_close(struct listener *listener)
 {
 	struct stat st;

@@ -33,6 +33,10 @@ struct listener {
 int listener_open(struct listener *listener, const char *path,
 		  struct error *err) NOPDB_CHECKED;
 
+/* Takes over a socket that listens already and belongs to somebody else, who
+ * also removes it: the service manager. */
+void listener_adopt(struct listener *ret_listener, int fd, const char *path);
+
 /* Unlinks the socket if it is still ours, and gives the lock back. The file
  * descriptor is closed unless it was handed on (fd == -1). */
 void listener_close(struct listener *listener);

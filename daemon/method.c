@@ -36,13 +36,10 @@ static const struct method *find(const char *name)
 static void refuse(struct session *session, const char *id,
 		   const struct error *err)
 {
-	size_t length;
-	char *line = rpc_failure(id, err, &length);
+	char line[RPC_FAILURE_MAX];
 
 	counters_failure(&session->daemon->counters, err->code);
-	if (line)
-		session_send(session, line, length);
-	free(line);
+	session_send(session, line, rpc_failure(id, err, line));
 }
 
 static int check_request(const struct session *session,
@@ -88,11 +85,11 @@ void method_dispatch(struct session *session, const char *line, size_t length)
 		rpc_request_release(&request);
 		return;
 	}
-	call = call_new(session, &request);
+	call = call_new(session, &request, length, &err);
 	if (call)
 		method->handler(call);
 	else
-		session->hopeless = true;
+		refuse(session, request.id, &err);
 }
 
 /* ---- what parameters name

@@ -217,6 +217,10 @@ static void write_limits(struct json_writer *w,
 	json_string(w, limits->arrays ? "full" : "summary");
 	json_key(w, "repr");
 	json_bool(w, limits->repr);
+	if (limits->live) {
+		json_key(w, "live");
+		json_bool(w, true);
+	}
 	json_object_end(w);
 }
 

@@ -51,6 +51,7 @@ struct probe {
 	struct probe_spec spec;
 	void *encoded; /* the spec, owned: its texts point there */
 	size_t encoded_size;
+	size_t size; /* charged to the daemon's budget */
 	enum probe_state state;
 	enum probe_end end;	  /* from PROBE_REMOVING on */
 	uint64_t seq;		  /* of its last record */

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
@@ -110,7 +111,7 @@ void session_send_capture(struct session *session, uint32_t probe,
 	case OUTBOX_QUEUED:
 		return;
 	case OUTBOX_DROPPED:
-		session->daemon->counters.lost++;
+		session->daemon->counters.lost[LOSS_SLOW_CLIENT]++;
 		if (arrears_add(&session->arrears, probe))
 			return;
 		break;
@@ -173,6 +174,23 @@ static void start_write(struct session *session)
 		session_close(session);
 }
 
+/* What a client may let wait, however little room there is. */
+#define SHED_LEAST (256u << 10)
+
+void session_shed(struct daemon *daemon)
+{
+	struct session *session, *most = NULL;
+
+	TAILQ_FOREACH(session, &daemon->sessions, entry)
+	{
+		if (!most ||
+		    outbox_size(&session->out) > outbox_size(&most->out))
+			most = session;
+	}
+	if (most && outbox_size(&most->out) > SHED_LEAST)
+		most->hopeless = true;
+}
+
 void session_flush(struct session *session)
 {
 	struct arrear *arrear;
@@ -198,13 +216,10 @@ void session_flush(struct session *session)
 /* A line without end: says so, and hears no more from this client. */
 static void give_up(struct session *session, const struct error *err)
 {
-	size_t length;
-	char *line = rpc_failure("null", err, &length);
+	char line[RPC_FAILURE_MAX];
 
 	counters_failure(&session->daemon->counters, err->code);
-	if (line)
-		session_send(session, line, length);
-	free(line);
+	session_send(session, line, rpc_failure("null", err, line));
 	session_finish(session);
 }
 
@@ -304,6 +319,44 @@ static void widen(struct session *session)
 	uv_send_buffer_size((uv_handle_t *)&session->pipe, &size);
 }
 
+/* ---- no memory for a client
+ * ------------------------------------------------------- */
+
+static void on_turned_away(uv_handle_t *handle)
+{
+	struct daemon *daemon = handle->data;
+
+	daemon->turning_away = false;
+	if (daemon->turn_away_next)
+		session_accept(daemon, (uv_stream_t *)&daemon->server);
+}
+
+/* Takes the connection with a handle that is always there, says why in what
+ * the socket takes at once, and closes it. */
+static void turn_away(struct daemon *daemon)
+{
+	uv_stream_t *stream = (uv_stream_t *)&daemon->turned_away;
+	struct error err = ERROR_INIT;
+	char line[RPC_FAILURE_MAX];
+	uv_os_fd_t fd;
+
+	daemon->turn_away_next = daemon->turning_away;
+	if (daemon->turning_away)
+		return;
+	daemon->turning_away = true;
+	error_set(&err, ERROR_NO_MEMORY, "no memory for a client");
+	error_remedy(&err, "try again");
+	log_line("client refused: %s", err.msg);
+	counters_failure(&daemon->counters, err.code);
+	uv_pipe_init(&daemon->loop, &daemon->turned_away, 0);
+	stream->data = daemon;
+	if (!uv_accept((uv_stream_t *)&daemon->server, stream) &&
+	    !uv_fileno((uv_handle_t *)stream, &fd))
+		(void)!send(fd, line, rpc_failure("null", &err, line),
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	uv_close((uv_handle_t *)stream, on_turned_away);
+}
+
 static struct session *new_session(struct daemon *daemon)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -313,6 +366,8 @@ static struct session *new_session(struct daemon *daemon)
 	session->daemon = daemon;
 	line_buffer_init(&session->in);
 	outbox_init(&session->out);
+	session->in.budget = &daemon->budget;
+	session->out.budget = &daemon->budget;
 	arrears_init(&session->arrears);
 	TAILQ_INIT(&session->calls);
 	uv_pipe_init(&daemon->loop, &session->pipe, 0);
@@ -327,8 +382,7 @@ void session_accept(struct daemon *daemon, uv_stream_t *server)
 	struct session *session = new_session(daemon);
 
 	if (!session) {
-		/* libuv would wait for ever for us to accept this one. */
-		daemon_stop(daemon, "no memory for a client");
+		turn_away(daemon);
 		return;
 	}
 	if (uv_accept(server, (uv_stream_t *)&session->pipe)) {
@@ -343,5 +397,7 @@ void session_accept(struct daemon *daemon, uv_stream_t *server)
 	else if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc,
 			       on_read))
 		session_close(session);
+	else
+		daemon->counters.clients++;
 	daemon_changed(daemon);
 }

@@ -57,6 +57,10 @@ uint64_t session_lost(const struct session *session, uint32_t probe);
 /* The probe ends: reports what this client missed, and forgets it. */
 void session_probe_ends(struct session *session, uint32_t probe);
 
+/* The daemon holds too much: closes the client that lets the most wait, if any
+ * lets more wait than it could. */
+void session_shed(struct daemon *daemon);
+
 /* Starts to write what was queued; called before the loop blocks. */
 void session_flush(struct session *session);
 

@@ -142,7 +142,8 @@ void target_became_live(struct target *target)
 	struct call *call;
 
 	target->state = TARGET_LIVE;
-	target->daemon->counters.attaches++;
+	target->was_live = true;
+	counters_attached(&target->daemon->counters, target->pause_us);
 	log_line("%s: attached: python %s, engine %s, pause %llu us",
 		 target->name, target->python, target->engine,
 		 (unsigned long long)target->pause_us);
@@ -441,6 +442,7 @@ void target_became_gone(struct target *target)
 	struct call_list successors;
 	struct call *call;
 
+	target->daemon->counters.departures += target->was_live;
 	target->state = TARGET_GONE;
 	TAILQ_REMOVE(&target->daemon->targets, target, entry);
 	drop_subscriptions(target);

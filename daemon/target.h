@@ -57,7 +57,8 @@ struct target {
 	char name[40];	      /* "PID.STARTTIME" */
 	struct process_id id; /* owned */
 	enum target_state state;
-	bool stuck;    /* DEPARTING, but the agent does not go */
+	bool stuck; /* DEPARTING, but the agent does not go */
+	bool was_live;
 	bool resident; /* the agent left its file mapped */
 	bool leave_sent;
 	bool lost;	  /* the agent, see target_agent_lost */

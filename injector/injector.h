@@ -31,7 +31,8 @@ struct process_id {
 int process_open(pid_t pid, struct process_id *ret_id,
 		 struct error *err) NOPDB_CHECKED;
 
-/* Still the same process, and alive? */
+/* Still the same process, and alive? False with errno: ESRCH when it is not,
+ * else why it cannot be told. */
 bool process_same(const struct process_id *id);
 
 void process_close(struct process_id *id);

@@ -24,6 +24,7 @@
 	X(Py_GetVersion, SYMBOL_ANY)                    \
 	X(PyGILState_Ensure, SYMBOL_ANY)                \
 	X(PyGILState_Release, SYMBOL_ANY)               \
+	X(PyGILState_GetThisThreadState, 0, 0)          \
 	X(PyEval_SaveThread, SYMBOL_ANY)                \
 	X(PyEval_RestoreThread, SYMBOL_ANY)             \
 	X(PyRun_SimpleString, SYMBOL_ANY)               \

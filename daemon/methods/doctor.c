@@ -10,7 +10,7 @@ static const struct param params[] = {
 };
 
 struct examination {
-	uv_work_t work;
+	struct job job;
 	struct call *call;
 	pid_t pid; /* 0: the machine alone */
 	struct check checks[CHECK_MAX];
@@ -64,20 +64,24 @@ static void render(struct json_writer *w, const void *arg)
 	json_array_end(w);
 }
 
-static void examine(uv_work_t *work)
+static void examine(void *owner)
 {
-	struct examination *exam = work->data;
+	struct examination *exam = owner;
 
 	exam->count = preflight(exam->pid, PREFLIGHT_STOP, exam->checks);
 }
 
-static void examined(uv_work_t *work, int status)
+static void examined(void *owner, const struct error *err)
 {
-	struct examination *exam = work->data;
+	struct examination *exam = owner;
 
-	call_answer(exam->call, render, exam);
-	free(exam);
+	if (err)
+		call_fail(exam->call, err);
+	else
+		call_answer(exam->call, render, exam);
 }
+
+static const struct job_type examination = { examine, examined, free };
 
 static void doctor(struct call *call)
 {
@@ -93,8 +97,7 @@ static void doctor(struct call *call)
 	params_uint(call->request.params, "pid", &pid);
 	exam->call = call;
 	exam->pid = (pid_t)pid;
-	exam->work.data = exam;
-	uv_queue_work(&call->daemon->loop, &exam->work, examine, examined);
+	job_start(call->daemon, &exam->job, &examination, exam);
 }
 
 const struct method method_doctor = { "doctor", params, doctor };

@@ -24,7 +24,7 @@ struct process {
 /* One look at all processes. It serves every call that came before it began;
  * those that come later share the next one. */
 struct census {
-	uv_work_t work;
+	struct job job;
 	struct daemon *daemon;
 	struct call_list calls;
 	struct process *list;
@@ -83,9 +83,9 @@ static int visit(const struct process_facts *facts, void *arg)
 	return 0;
 }
 
-static void count(uv_work_t *work)
+static void count(void *owner)
 {
-	struct census *census = work->data;
+	struct census *census = owner;
 
 	if (process_each(visit, census, &census->err) && !census->err.code)
 		error_set(&census->err, ERROR_INTERNAL, "ps: failed");
@@ -184,18 +184,21 @@ static void answer(struct census *census)
 
 static void start(struct daemon *daemon);
 
-static void counted(uv_work_t *work, int status)
+static void counted(void *owner, const struct error *err)
 {
-	struct census *census = work->data;
+	struct census *census = owner;
 	struct daemon *daemon = census->daemon;
 
+	if (err)
+		census->err = *err;
 	answer(census);
 	free(census->list);
-	free(census);
 	daemon->ps_running = false;
 	if (!TAILQ_EMPTY(&daemon->ps_waiting))
 		start(daemon);
 }
+
+static const struct job_type counting = { count, counted, free };
 
 static void start(struct daemon *daemon)
 {
@@ -208,11 +211,10 @@ static void start(struct daemon *daemon)
 		return;
 	}
 	census->daemon = daemon;
-	census->work.data = census;
 	TAILQ_INIT(&census->calls);
 	TAILQ_CONCAT(&census->calls, &daemon->ps_waiting, waiting);
 	daemon->ps_running = true;
-	uv_queue_work(&daemon->loop, &census->work, count, counted);
+	job_start(daemon, &census->job, &counting, census);
 }
 
 static void ps(struct call *call)

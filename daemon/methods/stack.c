@@ -10,7 +10,6 @@
 #include "daemon/daemon.h"
 #include "daemon/method.h"
 #include "daemon/stack_record.h"
-#include "daemon/worker.h"
 #include "proto/limits.h"
 
 static const struct param params[] = {
@@ -26,7 +25,7 @@ static const struct param params[] = {
 /* A thread of its own, because ptrace belongs to one: what would not stop in
  * time is let go by the kernel when it ends. */
 struct reading {
-	struct worker worker;
+	struct job job;
 	struct call *call;
 	pid_t pid;	  /* 0: core */
 	const char *core; /* of the call's request */
@@ -146,16 +145,13 @@ static void read_stacks(void *owner)
 		reading->picture = NULL;
 }
 
-static void closed(void *owner)
-{
-	free(owner);
-}
-
-static void answer(void *owner)
+static void answer(void *owner, const struct error *err)
 {
 	struct reading *reading = owner;
 
-	if (reading->picture) {
+	if (err) {
+		call_fail(reading->call, err);
+	} else if (reading->picture) {
 		reading->record.picture = reading->picture;
 		call_answer(reading->call, stack_record_render,
 			    &reading->record);
@@ -163,8 +159,9 @@ static void answer(void *owner)
 		call_fail(reading->call, &reading->err);
 	}
 	stack_picture_free(reading->picture);
-	worker_close(&reading->worker, closed);
 }
+
+static const struct job_type stack_reading = { read_stacks, answer, free };
 
 static void stack(struct call *call)
 {
@@ -179,13 +176,13 @@ static void stack(struct call *call)
 	}
 	reading->call = call;
 	reading->options = defaults;
-	worker_init(&reading->worker, &call->daemon->loop, reading);
 	if (parse_whom(call->request.params, reading, &err) ||
-	    parse(call->request.params, &reading->options, &err) ||
-	    worker_start(&reading->worker, read_stacks, answer, &err)) {
+	    parse(call->request.params, &reading->options, &err)) {
 		call_fail(call, &err);
-		worker_close(&reading->worker, closed);
+		free(reading);
+		return;
 	}
+	job_start(call->daemon, &reading->job, &stack_reading, reading);
 }
 
 const struct method method_stack = { "stack", params, stack };

@@ -60,6 +60,7 @@ static int create_thread(struct entry *entry, struct remote *remote,
 			 struct error *err)
 {
 	int32_t created = 0;
+	bool began;
 
 	if (region_map(remote, entry->place, err))
 		return -1;
@@ -68,8 +69,12 @@ static int create_thread(struct entry *entry, struct remote *remote,
 	if (region_fill(entry, err))
 		goto unmap;
 	if (remote_stub(remote, region_hijack_entry(entry->region),
-			region_stack(entry->region), entry_boot(entry), err))
-		return -1;
+			region_stack(entry->region), entry_boot(entry), &began,
+			err)) {
+		if (began)
+			return -1;
+		goto unmap;
+	}
 	if (!region_created(entry, &created)) {
 		/* The thread took it away: it must not be unmapped again. */
 		entry->region = 0;
