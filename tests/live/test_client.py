@@ -90,6 +90,9 @@ def check_objects(values):
     assert known("partial").members["args"] == (1,)
     assert nopdb.facts(values["ring"].itself).type == "cycle"
     assert values["namespace"].a == 1
+    assert values["memoryview"] == golden.ARRAYS["memoryview"]
+    assert list(values["array"]) == [1, -2]
+    assert memoryview(values["array"]).itemsize == 4
 
 
 def check_limits(values):

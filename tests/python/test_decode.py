@@ -48,13 +48,29 @@ class Good(unittest.TestCase):
     def test_arrays(self):
         raw = {"$type": "numpy.ndarray", "$id": "0x1", "$shape": [2, 1],
                "$dtype": "<i2", "$base64": "AQACAA=="}
-        found = decode(raw)
-        try:
-            import numpy
-        except ImportError:
+        whole = {"$type": "array.array", "$id": "0x1", "$shape": [2, 1],
+                 "$dtype": "<i2", "$items": [1, 2]}
+        for each in (raw, whole):
+            found = decode(each)
+            try:
+                import numpy
+            except ImportError:
+                self.assertEqual(found.tolist(), [[1], [2]])
+            else:
+                self.assertIsInstance(found, numpy.ndarray)
             self.assertEqual(bytes(found), b"\x01\x00\x02\x00")
-        else:
-            self.assertTrue(numpy.array_equal(found, [[1], [2]]))
+            self.assertEqual((found.shape, found.itemsize), ((2, 1), 2))
+        for dtype, items, wanted in (("<f8", [0.5], [0.5]), ("|b1", [True],
+                                     [True]), ("|u1", [7], [7])):
+            found = decode({"$type": "memoryview", "$shape": [1],
+                            "$dtype": dtype, "$items": items})
+            self.assertIs(type(found), memoryview)
+            self.assertEqual(found.tolist(), wanted)
+        empty = decode({"$type": "numpy.ndarray", "$shape": [0, 3],
+                        "$dtype": "<f8", "$items": []})
+        self.assertEqual(len(bytes(empty)), 0)
+        cut = decode(dict(whole, **{"$truncated": True, "$len": 9}))
+        self.assertIsInstance(cut, Snapshot)
         part = decode({"$type": "numpy.ndarray", "$id": "0x1",
                        "$shape": [9], "$dtype": "<i2"})
         self.assertEqual(facts(part).members["shape"], [9])

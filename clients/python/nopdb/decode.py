@@ -17,6 +17,7 @@ import sys
 import uuid
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from . import arrays
 from .errors import DecodeError
 from .snapshot import Facts, Snapshot
 
@@ -24,7 +25,6 @@ Raw = Mapping[str, Any]
 Finder = Callable[[int], Any]
 NESTING_MOST = 200
 TEXT_MOST = 1 << 20
-ARRAY_MOST = 1 << 30  # bytes that a shape may ask for
 
 _INT = re.compile(r"-?(0x[0-9a-f]+|[0-9]+)\Z")
 _COMPLEX = re.compile(r"\(?[-+0-9.einfaj]{1,80}\)?\Z")
@@ -32,8 +32,6 @@ _DECIMAL = re.compile(
     r"-?(?:[0-9]+(?:\.[0-9]*)?(?:E[-+]?[0-9]{1,19})?|Infinity|s?NaN)\Z")
 _OFFSET = re.compile(r"([-+])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?\Z")
 _ADDRESS = re.compile(r"0x[0-9a-f]{1,16}\Z")
-_DTYPE = re.compile(r"[<>|=]?[bhilqBHILQefdgFDGcu?]?[0-9]{0,2}\Z|"
-                    r"(?:u?int|float|complex)[0-9]{1,3}\Z|bool\Z")
 
 # Members that say what a value is, not what it tells about itself.
 _FORM = {"$type", "$id", "$truncated", "$len", "$redacted", "$items", "$pairs",
@@ -291,26 +289,25 @@ def _path(kind: Any) -> Callable[[_Decoder, Raw], Any]:
     return build
 
 
-def _array(walk: _Decoder, raw: Raw) -> Any:
-    """An array whose whole content is there: numpy's, else a memoryview."""
-    if "$base64" not in raw or "$shape" not in raw:
+def _array(view: bool) -> Callable[[_Decoder, Raw], Any]:
+    """An array whose whole content is there."""
+    def build(walk: _Decoder, raw: Raw) -> Any:
+        found = arrays.members(raw)
+        if "$shape" in raw and not arrays.is_shape(raw["$shape"]):
+            raise _wrong("not a shape", raw)
+        if found is None or "$fields" in raw:
+            return _NONE
+        dtype, shape = found
+        try:
+            if "$base64" in raw:
+                return arrays.of_bytes(_bytes(raw), dtype, shape, view)
+            if "$items" in raw:
+                made = arrays.of_items(walk.items(raw), dtype, shape, view)
+                return _NONE if made is None else made
+        except (TypeError, ValueError, OverflowError):
+            raise _wrong("not an array", raw) from None
         return _NONE
-    shape, dtype = raw["$shape"], _text(raw, "$dtype", 64)
-    if not isinstance(shape, list) or len(shape) > 32 or not all(
-            isinstance(size, int) and 0 <= size <= ARRAY_MOST
-            for size in shape):
-        raise _wrong("not a shape", raw)
-    content = _bytes(raw)
-    try:
-        import numpy
-    except ImportError:
-        return memoryview(content)
-    if not _DTYPE.match(dtype):
-        return _NONE
-    try:
-        return numpy.frombuffer(content, dtype=dtype).reshape(shape)
-    except (TypeError, ValueError):
-        raise _wrong("not an array", raw) from None
+    return build
 
 
 def _ellipsis(walk: _Decoder, raw: Raw) -> Any:
@@ -349,8 +346,11 @@ _BUILDERS: Dict[str, Callable[[_Decoder, Raw], Any]] = {
     "pathlib._local.PurePosixPath": _path(pathlib.PurePosixPath),
     "pathlib.PureWindowsPath": _path(pathlib.PureWindowsPath),
     "pathlib._local.PureWindowsPath": _path(pathlib.PureWindowsPath),
-    "numpy.ndarray": _array,
-    "array.array": _array,
+    "numpy.ndarray": _array(False),
+    "array.array": _array(False),
+    "memoryview": _array(True),
+    "torch.Tensor": _array(False),
+    "torch.nn.parameter.Parameter": _array(False),
 }
 _BY_ATTRIBUTES = {"fractions.Fraction", "uuid.UUID"} | {
     name for name in _BUILDERS if name.startswith("pathlib.")}
@@ -362,8 +362,9 @@ def decode(raw: Any, find: Optional[Finder] = None) -> Any:
     raw: as json gives it. find: gives the living object at an address, or
     None; for values of the own process. Equal to what it was in the target
     for exact built-in types, the datetime family, Decimal, Fraction, UUID,
-    paths and the collections; all else, and what was cut or withheld, is a
-    Snapshot. DecodeError: it is no value.
+    paths and the collections. Arrays are numpy's, when there is numpy here,
+    else memoryviews. All else, and what was cut or withheld, is a Snapshot.
+    DecodeError: it is no value.
     """
     try:
         return _Decoder(find).value(raw)
@@ -374,12 +375,16 @@ def decode(raw: Any, find: Optional[Finder] = None) -> Any:
         raise DecodeError("%s: %.200r" % (error, raw)) from None
 
 
+# What stands for itself.
+_PLAIN = frozenset((int, float, str, bool, type(None)))
+
+
 def decode_variables(raw: Any) -> Dict[str, Any]:
     """The names and values of args or locals; the marks of a cut left out."""
     if not isinstance(raw, dict):
         raise _wrong("not variables", raw)
-    return {name: decode(item) for name, item in raw.items()
-            if not name.startswith("$")}
+    return {name: item if type(item) in _PLAIN else decode(item)
+            for name, item in raw.items() if not name.startswith("$")}
 
 
 def cut(raw: Optional[Raw]) -> bool:

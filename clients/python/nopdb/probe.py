@@ -240,8 +240,8 @@ class Probe:
                 self._lost_before.get(reason, 0) + int(count))
 
     def _take_capture(self, record: Json) -> None:
-        thread = record.get("thread") or {}
-        if thread.get("id") == self._ignored and self._ignored is not None:
+        if self._ignored is not None and (
+                record.get("thread") or {}).get("id") == self._ignored:
             return  # our own reading of records is not the program's doing
         if self._where.admits(record):
             self._capture(record)
@@ -275,8 +275,9 @@ class Probe:
         with self._changed:
             self._over = self._over or over
             self._changed.notify_all()
-        for listener in list(self._listeners):
-            listener()
+        if self._listeners:
+            for listener in list(self._listeners):
+                listener()
 
     def _wait(self, ready: Callable[[], bool],
               timeout: Optional[float]) -> bool:
