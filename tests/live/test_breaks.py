@@ -245,6 +245,10 @@ def test_a_line_without_code_names_the_nearest(at, client):
     with pytest.raises(RpcError) as error:
         stop(client, at.pid, "pond:steps", line=line_of("def steps(n):") + 9)
     assert str(line_of("return done, n")) in error.value.message
+    assert "line %d;" % (line_of("def steps(n):") + 9) in error.value.message
+    assert "nopdb lines" in error.value.remedy
+    with pytest.raises(RpcError, match="reads: no such text"):
+        stop(client, at.pid, "pond:steps", line="  no such text ")
 
 
 def test_nothing_stays_behind(at, client):

@@ -18,17 +18,15 @@ def find_lines(connection: Connection, params: Json) -> List[Json]:
     line; it names the nearest."""
     found = connection.call("lines", **params)
     places = list(found["locations"])
-    nearest = ", ".join(map(str, found.get("nearest") or ()))
-    if nearest and not places:
-        raise LocationError("no code on that line; the nearest lines with "
-                            "code: %s" % nearest)
-    names = {"line", "line_regex"} & set(params)
-    if names and not places:
-        rest = {name: value for name, value in params.items()
-                if name not in names}
-        if connection.call("lines", **rest)["locations"]:
-            raise LocationError("no line with code there is like that")
-    return places
+    if "nearest" not in found or places:
+        return places
+    wanted = params.get("line", params.get("line_regex"))
+    nearest = ", ".join(map(str, found["nearest"]))
+    raise LocationError(
+        "no code on line %s; the nearest lines with code: %s" % (
+            wanted, nearest) if nearest
+        else "no line with code there reads: %s" % wanted,
+        remedy="lines() shows the lines with code")
 
 
 class Probe:
