@@ -76,9 +76,17 @@ void record_release(void)
 {
 	sys_unmap(ring, ring_bytes);
 	ring = NULL;
-	if (event >= 0)
-		sys_close(event);
+	record_close();
+}
+
+void record_close(void)
+{
+	int fd = event;
+
+	/* Forgotten first: a fork may come in between. */
 	event = -1;
+	if (fd >= 0)
+		sys_close(fd);
 }
 
 struct ring *record_divert(struct ring *to)
@@ -146,12 +154,9 @@ static void write_place(struct json_writer *w, const struct code *code,
 {
 	json_key(w, "time");
 	json_time(w, time);
-	context_write(w);
-	json_key(w, "function");
-	json_raw(w, code->function, code->function_length);
-	json_key(w, "file");
-	json_raw(w, code->file, code->file_length);
-	json_key(w, "line");
+	context_write(w, time);
+	json_raw(w, code->place, code->place_length);
+	w->comma = false;
 	json_int(w, line);
 }
 
@@ -195,7 +200,8 @@ static void write_result(struct json_writer *w, const struct code *code,
 
 	if (end->raised) {
 		json_key(w, "exception");
-		value_write_exception(w, end->type, end->value, limits);
+		value_write_exception(w, end->type, end->value, end->traceback,
+				      limits);
 	} else {
 		json_key(w, "return");
 		value_next_repr(reprs_of(-1, end->value));

@@ -78,7 +78,8 @@ class _Decoder:
         if not isinstance(name, str):
             raise _wrong("a type without a name", raw)
         if not raw.get("$truncated") and "$redacted" not in raw:
-            builder = _BUILDERS.get(name)
+            builder = (_array if _is_array(raw) else _few
+                       if "$shape" in raw else _BUILDERS.get(name))
             # A class made of a built-in one may have attributes besides.
             if builder and ("$attrs" not in raw or name in _BY_ATTRIBUTES):
                 found = builder(self, raw)
@@ -131,7 +132,9 @@ class _Decoder:
 
     def content(self, raw: Raw) -> Any:
         if "$base64" in raw:
-            return _bytes(raw)
+            # Of a class made of one, the content that can be worked with.
+            return _bytes(raw) if raw.get("$truncated") or not _is_array(
+                raw) else _array(self, raw)
         if "$value" in raw:
             return self.value(raw["$value"])
         return raw.get("$repr")
@@ -158,6 +161,31 @@ def _bytes(raw: Raw) -> bytes:
         return base64.b64decode(_text(raw, "$base64", 1 << 26), validate=True)
     except (binascii.Error, ValueError):
         raise _wrong("not base64", raw) from None
+
+
+def _is_array(raw: Raw) -> bool:
+    return "$base64" in raw and "$shape" in raw
+
+
+def _array(walk: _Decoder, raw: Raw) -> Any:
+    """An array whose whole content is there."""
+    try:
+        return arrays.build(_text(raw, "$type"), raw, _bytes(raw))
+    except arrays.ArrayError as error:
+        raise _wrong(str(error), raw) from None
+
+
+def _few(walk: _Decoder, raw: Raw) -> Any:
+    """An array of which all items are there."""
+    if "$items" not in raw or not isinstance(raw["$items"], list):
+        return _NONE
+    try:
+        content = arrays.content_of(arrays.Layout(raw), walk.items(raw))
+        if content is None:
+            return _NONE
+        return arrays.build(_text(raw, "$type"), raw, content)
+    except arrays.ArrayError as error:
+        raise _wrong(str(error), raw) from None
 
 
 def _int(walk: _Decoder, raw: Raw) -> Any:
@@ -220,6 +248,13 @@ def _bounds(make: Callable[[Any, Any, Any], Any], only_ints: bool
     return build
 
 
+def _deque(walk: _Decoder, raw: Raw) -> Any:
+    most = raw.get("$maxlen")
+    if not (most is None or isinstance(most, int) and 0 <= most < 1 << 63):
+        raise _wrong("not a length", raw)
+    return collections.deque(walk.items(raw), most)
+
+
 def _decimal(walk: _Decoder, raw: Raw) -> Any:
     text = _text(raw, "$repr", 5000)
     if text == "?" or text == "-?":
@@ -234,7 +269,9 @@ def _iso(kind: Any) -> Callable[[_Decoder, Raw], Any]:
         text = _text(raw, "$iso", 64)
         if "$tzinfo" in raw:
             return _NONE  # its rules are code of the target
-        return kind.fromisoformat(text)
+        found = kind.fromisoformat(text)
+        return found.replace(fold=1) if raw.get("$fold") == 1 and hasattr(
+            found, "fold") else found
     return build
 
 
@@ -289,27 +326,6 @@ def _path(kind: Any) -> Callable[[_Decoder, Raw], Any]:
     return build
 
 
-def _array(view: bool) -> Callable[[_Decoder, Raw], Any]:
-    """An array whose whole content is there."""
-    def build(walk: _Decoder, raw: Raw) -> Any:
-        found = arrays.members(raw)
-        if "$shape" in raw and not arrays.is_shape(raw["$shape"]):
-            raise _wrong("not a shape", raw)
-        if found is None or "$fields" in raw:
-            return _NONE
-        dtype, shape = found
-        try:
-            if "$base64" in raw:
-                return arrays.of_bytes(_bytes(raw), dtype, shape, view)
-            if "$items" in raw:
-                made = arrays.of_items(walk.items(raw), dtype, shape, view)
-                return _NONE if made is None else made
-        except (TypeError, ValueError, OverflowError):
-            raise _wrong("not an array", raw) from None
-        return _NONE
-    return build
-
-
 def _ellipsis(walk: _Decoder, raw: Raw) -> Any:
     return ...
 
@@ -326,8 +342,7 @@ _BUILDERS: Dict[str, Callable[[_Decoder, Raw], Any]] = {
     "bytes": lambda walk, raw: _bytes(raw),
     "bytearray": lambda walk, raw: bytearray(_bytes(raw)),
     "range": _bounds(range, True), "slice": _bounds(slice, False),
-    "collections.deque":
-        lambda walk, raw: collections.deque(walk.items(raw)),
+    "collections.deque": _deque,
     "collections.OrderedDict": _mapped(collections.OrderedDict),
     "collections.Counter": _mapped(collections.Counter),
     "collections.defaultdict":
@@ -346,11 +361,6 @@ _BUILDERS: Dict[str, Callable[[_Decoder, Raw], Any]] = {
     "pathlib._local.PurePosixPath": _path(pathlib.PurePosixPath),
     "pathlib.PureWindowsPath": _path(pathlib.PureWindowsPath),
     "pathlib._local.PureWindowsPath": _path(pathlib.PureWindowsPath),
-    "numpy.ndarray": _array(False),
-    "array.array": _array(False),
-    "memoryview": _array(True),
-    "torch.Tensor": _array(False),
-    "torch.nn.parameter.Parameter": _array(False),
 }
 _BY_ATTRIBUTES = {"fractions.Fraction", "uuid.UUID"} | {
     name for name in _BUILDERS if name.startswith("pathlib.")}
@@ -362,9 +372,8 @@ def decode(raw: Any, find: Optional[Finder] = None) -> Any:
     raw: as json gives it. find: gives the living object at an address, or
     None; for values of the own process. Equal to what it was in the target
     for exact built-in types, the datetime family, Decimal, Fraction, UUID,
-    paths and the collections. Arrays are numpy's, when there is numpy here,
-    else memoryviews. All else, and what was cut or withheld, is a Snapshot.
-    DecodeError: it is no value.
+    paths and the collections; all else, and what was cut or withheld, is a
+    Snapshot. DecodeError: it is no value.
     """
     try:
         return _Decoder(find).value(raw)

@@ -108,6 +108,7 @@ _CLASSES: Dict[str, Type[NopdbError]] = {
     "engine": AttachError,
     "attach-failed": AttachError,
     "no-daemon": DaemonError,
+    "protocol": DaemonError,
 }
 
 

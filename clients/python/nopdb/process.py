@@ -36,6 +36,7 @@ def processes(socket: Optional[PathLike] = None) -> List[ProcessInfo]:
     """The Python processes of this machine."""
     connection = Connection(socket)
     try:
+        connection.greet()
         found = connection.call("ps")["processes"]
     finally:
         connection.close()
@@ -59,6 +60,7 @@ class Process:
     def __init__(self, pid: int, socket: Optional[PathLike] = None) -> None:
         self._connection = Connection(socket)
         try:
+            self._connection.greet()
             answer = self._connection.call("attach", pid=pid)
         except BaseException:
             self._connection.close()
