@@ -98,6 +98,9 @@ def check_objects(values):
     assert known("partial").members["args"] == (1,)
     assert nopdb.facts(values["ring"].itself).type == "cycle"
     assert values["namespace"].a == 1
+    assert values["memoryview"] == golden.ARRAYS["memoryview"]
+    assert list(values["array"]) == [1, -2]
+    assert memoryview(values["array"]).itemsize == 4
 
 
 def check_arrays(python, found):
@@ -241,6 +244,30 @@ def test_async_for(process, zoo):
         return found
     assert asyncio.run(collect()) == [0, 1, 2]
     zoo.read()
+
+
+def test_async_for_over_hits(process, zoo):
+    async def collect():
+        found = []
+        with process.breakpoint("add", module="zoo", hits=2, rate=0,
+                                enabled=False) as bp:
+            bp.eval("x")
+            bp.enable()
+            zoo.send(call="burst", args=[9])
+            async for hit in bp:
+                found += hit.values
+        return found, [hit.values for hit in bp]
+    assert asyncio.run(collect()) == ([0, 1], [[0], [1]])
+    zoo.read()
+
+
+def test_threads_and_tasks(process, zoo):
+    with process.capture_calls("add", module="zoo", thread="other*") as calls:
+        zoo.call("add", 1, 2)
+        zoo.start("add", 5, 6, name="other-1")
+        assert calls.wait(1, timeout=30) == 1
+    assert [call.args["x"] for call in calls] == [5]
+    assert calls[0].thread.name == "other-1" and calls[0].task is None
 
 
 def test_what_is_lost_is_told(process, zoo):
