@@ -12,6 +12,7 @@
 #include "agent/engine/engine.h"
 #include "agent/evaluation.h"
 #include "agent/fault.h"
+#include "agent/fork_guard.h"
 #include "agent/gil.h"
 #include "agent/memory.h"
 #include "agent/probe.h"
@@ -112,6 +113,13 @@ static int take_start(const struct control_input *in, struct frame_start *start,
 	return 0;
 }
 
+/* In a child of the program: what it has of ours, and would keep open. */
+static void close_channels(void)
+{
+	control_release();
+	record_close();
+}
+
 /* From START to READY. On failure everything is undone but the socket. */
 static int start(const struct boot *boot, struct control_input *in,
 		 struct frame_start *ret_start, enum boot_leave *ret_leave,
@@ -131,6 +139,7 @@ static int start(const struct boot *boot, struct control_input *in,
 			  "");
 		return fault_remedy(err, "Linux 4.14 or later is needed");
 	}
+	fork_guard_begin(close_channels);
 	if (!gil_take()) {
 		armed_release();
 		record_release();
@@ -175,11 +184,15 @@ int nopdb_agent_main(struct boot *boot)
 		sys_thread_name(BOOT_THREAD_LIVE);
 		id = in.frame.id;
 		if (start(boot, &in, &begin, &leave, &err) < 0) {
+			if (!fork_guard_end())
+				leave = BOOT_STAY;
 			control_send_error(id, &err);
 		} else {
 			serve_ready(id);
 			id = serve(begin.silence_ms);
 			leave = leave_python();
+			if (!fork_guard_end())
+				leave = BOOT_STAY;
 			serve_leaving(id, leave);
 		}
 	}

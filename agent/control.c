@@ -26,9 +26,12 @@ void control_init(int fd)
 
 void control_release(void)
 {
-	if (socket_fd >= 0)
-		sys_close(socket_fd);
+	int fd = socket_fd;
+
+	/* Forgotten first: a fork may come in between. */
 	socket_fd = -1;
+	if (fd >= 0)
+		sys_close(fd);
 }
 
 /* Keeps the first CONTROL_FDS descriptors of a datagram and closes the rest. */

@@ -5,15 +5,20 @@
 #include "agent/python.h"
 #include "agent/sys.h"
 
-/* The last 3.N where a thread state is made with forks kept out, and then kept
- * until the agent leaves: see fork_guard.h. */
+/* The last 3.N whose fork minds a thread state that is made without the GIL:
+ * the child takes the lock of the thread states before it makes it anew
+ * (PyOS_AfterFork_Child: _PyEval_ReInitThreads comes before
+ * _PyRuntimeState_ReInitThreads). Up to there ours is kept until we leave. */
 #define FORK_MINDS_NEW_STATES 11
 
-/* PyGILState_UNLOCKED: what Ensure answers to a thread that is new. */
+/* PyGILState_UNLOCKED: what Ensure answers to a thread that is new; Release
+ * then deletes its state. */
 #define NEW_THREAD 1
 
-/* What PyGILState_Ensure answered, while the GIL is ours. */
-static int token;
+enum {
+	STATE_SIZE = 1024,     /* of a PyThreadState at most, <= 3.11 */
+	STATE_INTERPRETER = 16 /* PyThreadState.interp, <= 3.11 */
+};
 
 /* Our thread state while the GIL is not ours; NULL: there is none. */
 static void *kept;
@@ -22,19 +27,41 @@ static void *kept;
  * and gil_give() must not touch ours. */
 static bool lost;
 
-/* PyGILState_Ensure() in its two parts, the first without the GIL. */
-static bool take_first(void)
+/* <= 3.11: takes the GIL in the name of a thread state that is in no list, then
+ * makes one: the lock of the thread states is taken with the GIL alone, as
+ * Python's own threads do, and so never while os.fork() runs. To take the GIL
+ * needs nothing of a state but its interpreter; that states are swapped under
+ * the GIL is foreseen (drop_gil: "switched under our feet"). */
+static void *first_state(void)
+{
+	static void *borrowed[STATE_SIZE / sizeof(void *)];
+	void *interpreter = py.PyInterpreterState_Main(), *state;
+
+	borrowed[STATE_INTERPRETER / sizeof(void *)] = interpreter;
+	fork_guard_step(FORK_TAKING);
+	py.PyEval_RestoreThread(borrowed);
+	fork_guard_step(FORK_INSIDE);
+	state = py.PyThreadState_New(interpreter);
+	if (state)
+		py.PyThreadState_Swap(state);
+	else
+		py.PyEval_SaveThread();
+	return state;
+}
+
+/* 3.12+: PyGILState_Ensure() in its two parts, the first without the GIL; and
+ * without its fatal error where memory is short. */
+static void *next_state(void)
 {
 	void *state;
 
-	fork_guard_up();
+	fork_guard_step(FORK_NEW);
 	state = py.PyThreadState_New(py.PyInterpreterState_Main());
-	fork_guard_down();
 	if (!state)
-		return false;
+		return NULL;
+	fork_guard_step(FORK_TAKING);
 	py.PyEval_RestoreThread(state);
-	token = NEW_THREAD;
-	return true;
+	return state;
 }
 
 bool gil_take(void)
@@ -43,13 +70,15 @@ bool gil_take(void)
 	 * freed: 3.14 crashed in 6 of 6 late finalizations. */
 	if (!py.Py_IsInitialized())
 		return false;
-	if (kept)
+	if (kept) {
+		fork_guard_step(FORK_TAKING);
 		py.PyEval_RestoreThread(kept);
-	else if (py.minor <= FORK_MINDS_NEW_STATES) {
-		if (!take_first())
-			return false;
-	} else
-		token = py.PyGILState_Ensure();
+	} else if (!(py.minor > FORK_MINDS_NEW_STATES ? next_state()
+						      : first_state())) {
+		fork_guard_step(FORK_OUT);
+		return false;
+	}
+	fork_guard_step(FORK_INSIDE);
 	kept = NULL;
 	lost = false;
 	return true;
@@ -58,15 +87,19 @@ bool gil_take(void)
 void gil_leave(void)
 {
 	if (!lost)
-		py.PyGILState_Release(token);
+		py.PyGILState_Release(NEW_THREAD);
+	fork_guard_step(FORK_OUT);
 }
 
 void gil_give(void)
 {
-	if (py.minor > FORK_MINDS_NEW_STATES)
+	if (py.minor > FORK_MINDS_NEW_STATES) {
 		gil_leave();
-	else if (!lost)
+		return;
+	}
+	if (!lost)
 		kept = py.PyEval_SaveThread();
+	fork_guard_step(FORK_OUT);
 }
 
 bool gil_pause(unsigned microseconds)
@@ -76,11 +109,14 @@ bool gil_pause(unsigned microseconds)
 	if (lost)
 		return false;
 	state = py.PyEval_SaveThread();
+	fork_guard_step(FORK_OUT);
 	sys_sleep_us(microseconds);
 	if (!py.Py_IsInitialized()) {
 		lost = true;
 		return false;
 	}
+	fork_guard_step(FORK_TAKING);
 	py.PyEval_RestoreThread(state);
+	fork_guard_step(FORK_INSIDE);
 	return true;
 }

@@ -62,6 +62,7 @@ typedef int py_tracefunc(struct object *self, struct object *frame, int what,
 	X(const char *, Py_GetVersion, (void))                                 \
 	X(int, PyGILState_Ensure, (void))                                      \
 	X(void, PyGILState_Release, (int))                                     \
+	X(void *, PyGILState_GetThisThreadState, (void))                       \
 	X(void *, PyEval_SaveThread, (void))                                   \
 	X(void, PyEval_RestoreThread, (void *))                                \
 	X(int, PyRun_SimpleString, (const char *))                             \
@@ -211,6 +212,8 @@ typedef int py_tracefunc(struct object *self, struct object *frame, int what,
 	X(void, _PyInterpreterState_SetEvalFrameFunc, (void *, void *))        \
 	X(void *, _PyInterpreterState_GetEvalFrameFunc, (void *))              \
 	X(void, PyUnstable_GC_VisitObjects, (py_visit *, void *))              \
+	X(int, PyGC_Disable, (void))                                           \
+	X(int, PyGC_Enable, (void))                                            \
 	X(struct object *, PyGen_GetCode, (struct object *))                   \
 	X(int, PyUnstable_InterpreterFrame_GetLine, (void *))
 

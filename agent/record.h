@@ -17,15 +17,20 @@ struct call_end {
 	size_t arguments_length;
 	uint64_t start, end;  /* CLOCK_MONOTONIC ns; start 0: unknown */
 	uint64_t suspensions; /* since the start, when that is known */
+	uint64_t live;	      /* live_note() of the arguments, or 0 */
 	bool cut;	      /* the arguments were */
 	bool raised;
 	struct object *value; /* returned, or the exception's; may be NULL */
-	struct object *type;  /* of the exception, <= 3.11 */
+	/* Of the exception, <= 3.11: */
+	struct object *type, *traceback;
 };
 
 /* Maps the ring and keeps the eventfd; takes both fds (closes the memfd). */
 int record_init(int ring_fd, int event_fd, uint32_t ring_size);
 void record_release(void);
+
+/* Closes the eventfd and nothing else: for a child, which has no ring. */
+void record_close(void);
 
 /* Sends the records to another ring of this process; returns the one before.
  * For the self-test. GIL held. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/debug.h"
 #include "daemon/log.h"
@@ -22,8 +23,7 @@
 #define BUSY_BEATS 30
 /* Between the end of the socket and that of the process, when it dies. */
 #define DEATH_MS 500
-/* From LEAVING to the end of the socket, then to the end of the thread. */
-#define LEAVE_MS 5000
+/* To the end of the agent's thread. */
 #define GONE_MS 5000
 /* Between two looks at an agent that does not go. */
 #define RETRY_MS 1000
@@ -278,8 +278,9 @@ static void on_left(struct control *control, void *arg,
 	memcpy(&leave, answer->payload, sizeof(leave));
 	target->resident = leave == BOOT_STAY;
 	target->state = TARGET_DEPARTING;
-	/* Its socket ends next. */
-	uv_timer_start(&target->grace, on_grace, LEAVE_MS, 0);
+	/* Nothing comes after this. The end of its socket is not waited for:
+	 * children of the program may have that open, too. */
+	uv_timer_start(&target->grace, on_grace, 0, 0);
 }
 
 void attachment_send_leave(struct target *target)
@@ -394,12 +395,12 @@ static void on_ready(struct control *control, void *arg,
 		target_became_live(target);
 		return;
 	}
-	/* It refuses, undoes what it did, and ends its socket. */
+	/* It refuses, undoes what it did, and says no more. */
 	target->failure = *err;
 	attachment_name_pid(&target->failure, target->id.pid);
 	target->leave_reason = "refused";
 	target->state = TARGET_DEPARTING;
-	uv_timer_start(&target->grace, on_grace, LEAVE_MS, 0);
+	uv_timer_start(&target->grace, on_grace, 0, 0);
 }
 
 static int send_start(struct target *target, struct error *err)
@@ -449,6 +450,30 @@ static void start_agent(struct target *target)
 		       target->daemon->patience.gil_ms, 0);
 }
 
+/* The injector asks again when nothing can change any more. */
+static int permit(void *arg, struct error *err)
+{
+	return access_again(arg, RIGHTS_ENTER, err);
+}
+
+static int inject(struct target *target)
+{
+	struct target_job *job = &target->job;
+	int result;
+
+	if (job->access) {
+		if (access_prepare(job->access, &job->err))
+			return -1;
+		job->options.permit = permit;
+		job->options.permit_arg = job->access;
+	}
+	result = target->daemon->way_in->inject(&target->id, &job->options,
+						&job->report, &job->err);
+	if (job->access)
+		access_settle(job->access);
+	return result;
+}
+
 static void run_inject(void *owner)
 {
 	struct target *target = owner;
@@ -457,14 +482,15 @@ static void run_inject(void *owner)
 	/* For lists only: what cannot be read stays empty. */
 	if (process_inspect(target->id.pid, &job->facts, NULL))
 		memset(&job->facts, 0, sizeof(job->facts));
-	job->result = target->daemon->way_in->inject(&target->id, &job->options,
-						     &job->report, &job->err);
+	job->result = inject(target);
 }
 
 static void on_injected(void *owner)
 {
 	struct target *target = owner;
 
+	/* It is the call's, which may be answered now. */
+	target->job.access = NULL;
 	if (target->job.result == 0) {
 		start_agent(target);
 		return;

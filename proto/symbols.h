@@ -24,6 +24,7 @@
 	X(Py_GetVersion, SYMBOL_ANY)                    \
 	X(PyGILState_Ensure, SYMBOL_ANY)                \
 	X(PyGILState_Release, SYMBOL_ANY)               \
+	X(PyGILState_GetThisThreadState, 0, 0)          \
 	X(PyEval_SaveThread, SYMBOL_ANY)                \
 	X(PyEval_RestoreThread, SYMBOL_ANY)             \
 	X(PyRun_SimpleString, SYMBOL_ANY)               \
@@ -149,6 +150,8 @@
 	X(_PyInterpreterState_SetEvalFrameFunc, 9, 11)  \
 	X(_PyInterpreterState_GetEvalFrameFunc, 9, 11)  \
 	X(PyUnstable_GC_VisitObjects, 12, 99)           \
+	X(PyGC_Disable, 10, 99)                         \
+	X(PyGC_Enable, 10, 99)                          \
 	X(PyGen_GetCode, 0, 0)                          \
 	X(PyUnstable_InterpreterFrame_GetLine, 0, 0)
 

@@ -155,6 +155,29 @@ static bool find_places(struct frames *frames, const struct frames_input *input,
 	       (anchored || frame_named(frames, input, from) == NO_FRAME);
 }
 
+/* Up to 3.10 the eval loop links its frame after it began, and unlinks it
+ * before it ends (3.7 to 3.9 check the result in between): a thread that was
+ * stopped there has one loop, its innermost, more than it has frames. False: it
+ * has not. */
+static bool find_places_past_innermost(struct frames *frames,
+				       const struct frames_input *input,
+				       size_t *runs)
+{
+	struct frames_input rest = *input;
+	size_t innermost, skipped;
+
+	if (python_minor(frames->codes->python) >= 11)
+		return false;
+	innermost = frame_named(frames, input, 0);
+	if (innermost == NO_FRAME)
+		return false;
+	skipped = innermost + 1;
+	memset(runs, 0, input->native_count * sizeof(*runs));
+	rest.native += skipped;
+	rest.native_count -= skipped;
+	return find_places(frames, &rest, runs + skipped);
+}
+
 static bool show_merged(struct frames *frames, const struct frames_input *input,
 			const size_t *runs, struct stack_thread *thread)
 {
@@ -207,7 +230,8 @@ bool frames_show(struct frames *frames, const struct frames_input *input,
 	runs = arena_array(frames->arena, input->native_count, sizeof(*runs));
 	if (!runs)
 		return false;
-	if (!find_places(frames, input, runs))
+	if (!find_places(frames, input, runs) &&
+	    !find_places_past_innermost(frames, input, runs))
 		return show_plain(frames, input, thread);
 	return show_merged(frames, input, runs, thread);
 }

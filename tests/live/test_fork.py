@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Children start disarmed, inherit nothing, and end as they would have."""
+import ast
+import time
+
 import pytest
 
-from machine import Target
+import proc
+from machine import PROGRAMS, Target
+
+FDS_FROM = 512  # BOOT_FDS_FROM of proto/boot.h: where ours are
 
 
 @pytest.fixture
@@ -65,3 +71,36 @@ def test_child_forked_in_c(python, client):
             assert probe.calls(2)
         client.call("detach", pid=child)
         assert target.call("end_server", child, 9) == 9
+
+
+@pytest.mark.parametrize("fork", ["fork", "c", "c-free"])
+def test_fork_while_we_come_and_go(python, client, fork):
+    """A child takes again what Python locks; nobody else may hold that at the
+    fork: not our thread in the list of thread states (3.10 and earlier), nor
+    on its way to the GIL. Here it keeps each lock for a millisecond."""
+    env = {"LD_PRELOAD": str(PROGRAMS / "slow_locks.so")}
+    with Target(python, "forks", env=env) as target:
+        target.send(call="fork_until_asked", args=[fork])
+        stop = time.monotonic() + 0.8
+        while time.monotonic() < stop:
+            client.call("attach", pid=target.pid)
+            client.call("detach", pid=target.pid)
+        target.send(status=True)
+        made, bad = ast.literal_eval(target.read()["result"])
+        assert made > 3 and not bad
+        assert "main" in target.read()
+
+
+def test_child_keeps_nothing_open(forking, client):
+    """Neither our descriptors, nor the daemon waiting for their end."""
+    assert max(proc.fds(forking.pid)) >= FDS_FROM
+    child = forking.call("fork_server")
+    try:
+        proc.wait_until(lambda: max(proc.fds(child)) < FDS_FROM, 5,
+                        "end of our descriptors in the child")
+        start = time.monotonic()
+        client.call("detach", pid=forking.pid)
+        assert time.monotonic() - start < 4
+    finally:
+        forking.call("end_server", child)
+    client.call("attach", pid=forking.pid)

@@ -2,8 +2,11 @@
 """Forks children that run the probed function, and reports how they ended."""
 import ctypes
 import os
+import select
 import subprocess
 import sys
+import threading
+import time
 
 
 def probed(x):
@@ -56,7 +59,6 @@ def spawn(count):
 def fork_server(fork="fork"):
     """A child that calls the probed function until it is told to end."""
     import signal
-    import time
     child = FORKS[fork]()
     if child == 0:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -66,8 +68,48 @@ def fork_server(fork="fork"):
     return child
 
 
-# An embedding program forks in C, and Python is not told.
-FORKS = {"fork": os.fork, "c": ctypes.PyDLL(None).fork}
+# An embedding program forks in C, and Python is not told: with the GIL, or
+# without.
+FORKS = {"fork": os.fork, "c": ctypes.PyDLL(None).fork,
+         "c-free": ctypes.CDLL(None).fork}
+PATIENCE_S = 20
+
+
+def live_on():
+    """A child that gives up the GIL, takes it again and starts a thread."""
+    time.sleep(0.0001)
+    thread = threading.Thread(target=probed, args=(1,))
+    thread.start()
+    thread.join()
+    os._exit(0)
+
+
+def ends(child):
+    """Its status, within a time that is enough for a child that is slow."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return status
+        time.sleep(0.0005)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return "hangs"
+
+
+def fork_until_asked(fork):
+    """Forks until the next command comes, or a child does not end well: how
+    many it made, and how those ended."""
+    made, bad = 0, []
+    while not bad and not select.select([0], [], [], 0)[0]:
+        child = FORKS[fork]()
+        if child == 0:
+            live_on()
+        made += 1
+        status = ends(child)
+        if status:
+            bad.append(status)
+    return made, bad
 
 
 def end_server(child, number=15):

@@ -26,7 +26,8 @@
 
 /* All but these do nothing, or hold nothing. */
 #define Py_IsInitialized spare_is_initialized
-#define PyGILState_Ensure spare_ensure
+#define PyThreadState_New spare_new
+#define PyEval_RestoreThread spare_restore
 #define PyGILState_Release spare_release
 #define Py_Version spare_version
 #define FUNCTION(name, ...) \
@@ -39,12 +40,14 @@
 NOPDB_PYTHON_FUNCTIONS(FUNCTION)
 NOPDB_PYTHON_OBJECTS(OBJECT)
 #undef Py_IsInitialized
-#undef PyGILState_Ensure
+#undef PyThreadState_New
+#undef PyEval_RestoreThread
 #undef PyGILState_Release
 #undef Py_Version
 
 long Py_IsInitialized(void);
-long PyGILState_Ensure(void);
+long PyThreadState_New(void);
+long PyEval_RestoreThread(void);
 long PyGILState_Release(void);
 extern const unsigned long Py_Version;
 const unsigned long Py_Version = 0x030d00f0;
@@ -58,7 +61,12 @@ long Py_IsInitialized(void)
 	return 1;
 }
 
-long PyGILState_Ensure(void)
+long PyThreadState_New(void)
+{
+	return 1;
+}
+
+long PyEval_RestoreThread(void)
 {
 	return pthread_mutex_lock(&gil);
 }
