@@ -121,6 +121,7 @@ test: all unit fuzz-build forky bullseye
 	@failed=0; \
 	scripts/test-unit $(OUT)/test $(UNIT) || failed=1; \
 	$(TEST_ENV) scripts/test-live $(OUT)/test/results $(LIVE) || failed=1; \
+	$(FUZZ_IMAGES) || failed=1; \
 	FUZZ_SEED=1 scripts/fuzz-run $(OUT) 5 $(FUZZ) || failed=1; \
 	scripts/totals $(OUT)/test/results || failed=1; exit $$failed
 
@@ -199,8 +200,8 @@ FUZZ_OBJ  = $(filter-out $(OBJ)/daemon/main.c.o,\
 FUZZ_PARTS := $(wildcard daemon/rpc*.c) \
 	$(patsubst %,daemon/%.c,policy policy_decide rights) \
 	$(patsubst %,injector/stack/%.c,\
-	arena code coroutine dict lines object offsets remote runtime set \
-	value walk) \
+	arena callee code coroutine dict gc_walk lines object offsets remote \
+	runtime set value walk) tests/fuzz/images/reading.c \
 	$(patsubst %,injector/target/%.c,core_file core_notes maps process \
 	procfs) injector/arch/x86_64.c
 
@@ -215,12 +216,25 @@ $(OUT)/bin/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.c.o $(FUZZ_OBJ) | deps-check-test
 	$(Q)$(CC) $(SAN) -fsanitize=fuzzer -o $@ $^ \
 		$(call pkg_libs,libcjson libelf)
 
+# Records images of interpreters for fuzz_image.
+$(OUT)/bin/record: $(call objs,tests/fuzz/images/record.c \
+		tests/fuzz/images/reading.c $(PROTO_SRC) $(INJECTOR_SRC)) \
+		$(OUT)/gen/stub_blob.o | deps-check-test
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) -fsanitize=address,undefined -pthread -o $@ $^ \
+		$(call pkg_libs,$(PKG_DAEMON)) -lunwind-x86_64
+
 .PHONY: fuzz-programs
-fuzz-programs: $(patsubst %,$(OUT)/bin/%,$(FUZZ))
+fuzz-programs: $(patsubst %,$(OUT)/bin/%,$(FUZZ)) $(OUT)/bin/record
 
 fuzz-build: | deps-check-test
 	@$(call flavour,fuzz) fuzz-programs
 
+FUZZ_IMAGES = NOPDB_FORKY=$(abspath build/forky) \
+	scripts/fuzz-images $(OUT)/fuzz/bin/record $(OUT)/fuzz/images
+
 fuzz: fuzz-build
 	@mkdir -p $(OUT)/test/results
+	@$(FUZZ_IMAGES)
 	@scripts/fuzz-run $(OUT) $(FUZZ_SECONDS) $(FUZZ)
