@@ -199,10 +199,8 @@ static void write_live(struct json_writer *w, const struct call_end *end)
 static void write_head(struct json_writer *w, const struct code *code,
 		       const struct call_end *end)
 {
-	uint64_t time = sys_realtime();
+	uint64_t time = sys_realtime_at(end->start ? end->start : end->end);
 
-	if (end->start)
-		time -= end->end - end->start;
 	write_place(w, code, time, code->line);
 	write_live(w, end);
 	if (end->arguments) {

@@ -169,10 +169,12 @@ def hit_table(title, row, first):
                     "%21s" % (found[tool]["median"] if tool in found
                               else "-") for tool in part))
             yield ""
-        yield "%-13s %21s" % ("", "settrace / nopdb")
+        yield "%-13s %21s %21s" % ("", "settrace / nopdb",
+                                   "manner / nopdb")
         for name, result in results.items():
-            yield "%-13s %21s" % (name, ratio_of(result[row], first,
-                                                 "settrace"))
+            yield "%-13s %21s %21s" % (name, *(
+                ratio_of(result[row], first, tool)
+                for tool in ("settrace", "manner")))
     return table
 
 
