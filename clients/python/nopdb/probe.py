@@ -38,13 +38,13 @@ class Probe:
 
     def __init__(self, connection: Connection, pid: int, kind: str,
                  where: Location, params: Dict[str, Any],
-                 ignored_thread: Optional[int] = None,
+                 ignored_threads: Optional[List[Optional[int]]] = None,
                  released: Optional[Callable[[], None]] = None,
                  own: bool = False) -> None:
         self._connection = connection
         self._where = where
         self._params = dict(params, pid=pid, kind=kind, **where.params)
-        self._ignored = ignored_thread
+        self._ignored = ignored_threads
         self._released = released
         self._own = own
         self._changed = threading.Condition()
@@ -239,7 +239,7 @@ class Probe:
 
     def _take_capture(self, record: Json) -> None:
         if self._ignored is not None and (
-                record.get("thread") or {}).get("id") == self._ignored:
+                record.get("thread") or {}).get("id") in self._ignored:
             return  # our own reading of records is not the program's doing
         if self._where.admits(record):
             self._capture(record)
