@@ -50,7 +50,8 @@ endef
 $(foreach f,$(UNIT_FOLDERS),$(eval $(call unit_rule,$(f))))
 
 # The driver that enters a process without a daemon, and its agent.
-$(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c
+$(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c \
+		proto/boot.h proto/symbols.h
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(AGENT_FLAGS)) -shared -nostdlib \
@@ -60,6 +61,7 @@ $(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c
 TARGET_FLAGS := -std=gnu11 -g -O2 $(WARN) -D_GNU_SOURCE -pthread
 
 $(OUT)/test/targets/waits.so: $(wildcard tests/live/targets/waits*.[ch])
+$(OUT)/test/targets/slow_locks.so: proto/boot.h
 $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -80,7 +82,7 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
-	targets/cage.so targets/slow_locks.so targets/seven targets/musl_host)
+	targets/cage.so targets/slow_locks.so targets/dawdle.so targets/seven targets/musl_host)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)

@@ -134,6 +134,10 @@ static void fill_boot(const struct entry *entry, struct boot *boot)
 	boot->memfd = boot->daemon_socket = boot->agent_socket = -1;
 	boot->go_timeout_ms =
 		(int32_t)entry->options->handshake_ms + REGION_PATIENCE_MS;
+	boot->pending_entry = entry->region + STUB_PENDING;
+	if (entry->invites)
+		boot->add_pending =
+			target->symbols.table.address[SYM_Py_AddPendingCall];
 	boot->python_version = target->version;
 	boot->symbols = target->symbols.table;
 }
