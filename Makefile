@@ -110,28 +110,19 @@ $(OUT)/nopdb-agent.so: $(AGENT_OBJ)
 include scripts/test.mk
 include scripts/check.mk
 
-# ---- installation --------------------------------------------------------------
-BINDIR := $(DESTDIR)$(PREFIX)/bin
-LIBDIR := $(DESTDIR)$(PREFIX)/lib/nopdb
-MANDIR := $(DESTDIR)$(PREFIX)/share/man
-PYDIR  := $(LIBDIR)/python/nopdb
+# ---- completions, written by the command itself ----------------------------------
+COMPLETIONS := $(addprefix $(OUT)/completion/,nopdb.bash _nopdb nopdb.fish)
+SHELL_OF    := nopdb.bash=bash _nopdb=zsh nopdb.fish=fish
 
-.PHONY: install uninstall
-install: all
-	install -d $(BINDIR) $(LIBDIR) $(MANDIR)/man1 $(MANDIR)/man8 $(PYDIR)
-	install -m 755 $(OUT)/nopdb $(OUT)/nopdbd $(BINDIR)
-	install -m 644 $(OUT)/nopdb-agent.so proto/schema.json $(LIBDIR)
-	install -m 644 clients/python/nopdb/*.py clients/python/nopdb/py.typed \
-		$(PYDIR)
-	install -m 644 man/nopdb.1 $(MANDIR)/man1
-	install -m 644 man/nopdbd.8 $(MANDIR)/man8
+all: $(COMPLETIONS)
 
-uninstall:
-	rm -f $(BINDIR)/nopdb $(BINDIR)/nopdbd $(LIBDIR)/nopdb-agent.so \
-		$(LIBDIR)/schema.json $(MANDIR)/man1/nopdb.1 $(MANDIR)/man8/nopdbd.8
-	rm -rf $(PYDIR)
-	rmdir --ignore-fail-on-non-empty $(LIBDIR)/python 2>/dev/null || true
-	rmdir --ignore-fail-on-non-empty $(LIBDIR) 2>/dev/null || true
+$(OUT)/completion/%: $(OUT)/nopdb
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)$< completion $(patsubst $*=%,%,$(filter $*=%,$(SHELL_OF))) > $@.new
+	$(Q)mv $@.new $@
+
+include scripts/install.mk
 
 .PHONY: help clean
 help:

@@ -36,6 +36,7 @@ struct call {
 	uint64_t start;	    /* CLOCK_MONOTONIC ns */
 	uint64_t suspended; /* when, in calls begun; 0: runs */
 	uint64_t suspensions;
+	uint64_t live;	 /* live_note() of the arguments */
 	uint32_t length; /* of the arguments */
 	bool admitted;
 	bool cut;	  /* the arguments were */
@@ -188,7 +189,7 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 		if (admitted)
 			length = render_arguments(code, frame,
 						  &probe->spec.limits, text);
-		call = memory_get(sizeof *call + length);
+		call = memory_get_unset(sizeof *call + length);
 	}
 	if (!call) {
 		if (admitted)
@@ -196,12 +197,15 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 		unseen++;
 		return;
 	}
-	call->frame = frame;
-	call->code = code;
-	call->probe = probe;
-	call->length = (uint32_t)length;
-	call->admitted = admitted;
-	call->cut = value_cuts != cuts;
+	*call = (struct call){
+		.frame = frame,
+		.code = code,
+		.probe = probe,
+		.length = (uint32_t)length,
+		.admitted = admitted,
+		.cut = value_cuts != cuts,
+		.live = reprs_live(),
+	};
 	argument_bytes += length;
 	memcpy(call->arguments, text, length);
 	put_in(call);
@@ -209,7 +213,8 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 	call->start = sys_monotonic();
 }
 
-/* Arguments are asked for their repr before anything of the record is written.
+/* Arguments are asked for their repr, and noted, before anything of the record
+ * is written.
  * False: the agent is disarmed. */
 static __attribute__((noinline)) bool begin_with_reprs(struct code *code,
 						       void *frame,
@@ -231,7 +236,7 @@ static bool begin(struct code *code, void *frame, struct probe *probe)
 	bool admitted = probe_instance_fits(probe, code, frame) &&
 			probe_turn(probe) && probe_admit(probe);
 
-	if (admitted && probe->spec.limits.repr)
+	if (admitted && probe_asks(probe))
 		return begin_with_reprs(code, frame, probe);
 	begin_admitted(code, frame, probe, admitted);
 	return true;
@@ -358,7 +363,7 @@ static bool capture(struct probe *probe, const struct code *code, void *frame,
 {
 	if (!passes(&probe->spec.limits, end) || !probe_take(probe))
 		return true;
-	if (probe->spec.limits.repr)
+	if (probe_asks(probe))
 		return capture_with_reprs(probe, code, frame, end);
 	if (record_call(probe, code, frame, end))
 		probe_captured(probe);
@@ -399,6 +404,7 @@ static bool end_for_probe(struct probe *probe, const struct code *code,
 		end.arguments = call->arguments;
 		end.arguments_length = call->length;
 		end.cut = call->cut;
+		end.live = call->live;
 		if (!capture(probe, code, frame, &end))
 			return false;
 	}
@@ -432,9 +438,14 @@ void call_return(struct code *code, void *frame, struct object *value)
 }
 
 void call_raise(struct code *code, void *frame, struct object *type,
-		struct object *value)
+		struct object *value, struct object *traceback)
 {
-	struct call_end end = { .raised = true, .value = value, .type = type };
+	struct call_end end = {
+		.raised = true,
+		.value = value,
+		.type = type,
+		.traceback = traceback,
+	};
 
 	end_call(code, frame, &end);
 }

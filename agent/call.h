@@ -29,11 +29,12 @@ void call_resume(struct code *code, void *frame);
 
 /* It ends. A call without an entry began before the probe was set and is
  * captured with "began":"before". value is borrowed. For call_raise, type may
- * be NULL (3.12+: value is the exception); on <= 3.11 value may be NULL or not
- * yet an instance; both NULL: which exception is not known. */
+ * be NULL (3.12+: value is the exception, which knows its traceback); on <=
+ * 3.11 value may be NULL or not yet an instance; both NULL: which exception is
+ * not known. */
 void call_return(struct code *code, void *frame, struct object *value);
 void call_raise(struct code *code, void *frame, struct object *type,
-		struct object *value);
+		struct object *value, struct object *traceback);
 
 /* The frame went away without an end that we should report. */
 void call_forget(void *frame);

@@ -310,7 +310,7 @@ static void write_outcome(struct evaluation *e, struct object *outcome,
 				       &e->limits);
 	} else {
 		json_key(w, "error");
-		value_write_exception(w, value->type, value, &e->limits);
+		value_write_exception(w, value->type, value, NULL, &e->limits);
 	}
 	w->end += CLOSING;
 }

@@ -280,20 +280,6 @@ bool match_where(const struct location *where, const struct discovered *found,
 	return true;
 }
 
-struct code *match_probe(struct probe *probe, const struct discovered *found)
-{
-	struct subject s;
-	struct code *code;
-
-	subject_init(&s, found);
-	if (!probe_fits(&s, probe))
-		return NULL;
-	code = adopt(&s, probe);
-	if (code)
-		watch_arm(code);
-	return code;
-}
-
 struct code *match_known(struct probe *probe, struct code *code)
 {
 	struct discovered found = { .code = code->object };
@@ -356,6 +342,26 @@ static struct code *match_all(const struct discovered *found)
 		if (probe->locations != before)
 			report(probe, code);
 	}
+	return code;
+}
+
+struct code *match_probe(struct probe *probe, const struct discovered *found)
+{
+	bool known = code_find(found->code) != NULL;
+	struct subject s;
+	struct code *code;
+
+	subject_init(&s, found);
+	if (!probe_fits(&s, probe))
+		return NULL;
+	code = adopt(&s, probe);
+	if (!code)
+		return NULL;
+	/* Code that has an entry is not asked about when it first runs: other
+	 * probes may be waiting for it. */
+	if (!known)
+		match_all(found);
+	watch_arm(code);
 	return code;
 }
 

@@ -82,8 +82,8 @@ struct probe *probe_add(const struct probe_spec *spec, struct frame_error *err)
 		memory_put(probe, sizeof *probe);
 		return NULL;
 	}
-	probe->asks_repr = spec->limits.repr;
-	if (probe->asks_repr)
+	probe->runs_code = probe_asks(probe);
+	if (probe->runs_code)
 		budget_watch(true);
 	probe->enabled = true;
 	table[count++] = probe;
@@ -99,7 +99,7 @@ void probe_free(struct probe *probe)
 		drop_script(probe);
 		py_drop(probe->function);
 		py_drop(probe->instance);
-		if (probe->asks_repr)
+		if (probe->runs_code)
 			budget_watch(false);
 		memory_put(probe, sizeof *probe);
 		return;

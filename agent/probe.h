@@ -21,7 +21,7 @@ struct probe {
 	struct object *function; /* held: its code alone; NULL: the location */
 	struct object *instance; /* held: the first argument; NULL: any */
 	bool enabled;
-	bool asks_repr;	    /* as it was set; the limit may end it */
+	bool runs_code;	    /* probe_asks() when it was set */
 	bool done;	    /* a limit was reached; RING_DONE sent */
 	uint32_t locations; /* code objects armed for it */
 	uint32_t refused;   /* code objects without room for it */
@@ -52,6 +52,12 @@ void probe_free_all(void);
 
 int probe_count(void);
 struct probe *probe_at(int index); /* 0 .. probe_count()-1 */
+
+/* Does code of the program run for its records (repr.h)? */
+static inline bool probe_asks(const struct probe *probe)
+{
+	return probe->spec.limits.repr || probe->spec.limits.live;
+}
 
 /* Is a call or a line of this frame of the instance that was asked for? */
 bool probe_instance_fits(const struct probe *probe, const struct code *code,

@@ -213,6 +213,8 @@ typedef int py_tracefunc(struct object *self, struct object *frame, int what,
 	X(void, _PyInterpreterState_SetEvalFrameFunc, (void *, void *))        \
 	X(void *, _PyInterpreterState_GetEvalFrameFunc, (void *))              \
 	X(void, PyUnstable_GC_VisitObjects, (py_visit *, void *))              \
+	X(int, PyGC_Disable, (void))                                           \
+	X(int, PyGC_Enable, (void))                                            \
 	X(struct object *, PyGen_GetCode, (struct object *))                   \
 	X(int, PyUnstable_InterpreterFrame_GetLine, (void *))
 

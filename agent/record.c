@@ -154,13 +154,23 @@ static void write_place(struct json_writer *w, const struct code *code,
 {
 	json_key(w, "time");
 	json_time(w, time);
-	context_write(w);
-	json_key(w, "function");
-	json_raw(w, code->function, code->function_length);
-	json_key(w, "file");
-	json_raw(w, code->file, code->file_length);
-	json_key(w, "line");
+	context_write(w, time);
+	json_raw(w, code->place, code->place_length);
+	w->comma = false;
 	json_int(w, line);
+}
+
+/* By what numbers a client in this process finds the objects themselves: of
+ * the arguments, and of what is there at the end. */
+static void write_live(struct json_writer *w, const struct call_end *end)
+{
+	if (!end->live && !reprs_live())
+		return;
+	json_key(w, "live");
+	json_array_begin(w);
+	json_uint(w, end->live);
+	json_uint(w, reprs_live());
+	json_array_end(w);
 }
 
 /* The members before the values. */
@@ -172,6 +182,7 @@ static void write_head(struct json_writer *w, const struct code *code,
 	if (end->start)
 		time -= end->end - end->start;
 	write_place(w, code, time, code->line);
+	write_live(w, end);
 	if (end->arguments) {
 		json_key(w, "args");
 		json_raw(w, end->arguments, end->arguments_length);
@@ -189,7 +200,8 @@ static void write_result(struct json_writer *w, const struct code *code,
 
 	if (end->raised) {
 		json_key(w, "exception");
-		value_write_exception(w, end->type, end->value, limits);
+		value_write_exception(w, end->type, end->value, end->traceback,
+				      limits);
 	} else {
 		json_key(w, "return");
 		value_next_repr(reprs_of(-1, end->value));

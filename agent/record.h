@@ -17,10 +17,12 @@ struct call_end {
 	size_t arguments_length;
 	uint64_t start, end;  /* CLOCK_MONOTONIC ns; start 0: unknown */
 	uint64_t suspensions; /* since the start, when that is known */
+	uint64_t live;	      /* live_note() of the arguments, or 0 */
 	bool cut;	      /* the arguments were */
 	bool raised;
 	struct object *value; /* returned, or the exception's; may be NULL */
-	struct object *type;  /* of the exception, <= 3.11 */
+	/* Of the exception, <= 3.11: */
+	struct object *type, *traceback;
 };
 
 /* Maps the ring and keeps the eventfd; takes both fds (closes the memfd). */

@@ -5,6 +5,7 @@
 #include "agent/attributes.h"
 #include "agent/budget.h"
 #include "agent/frames.h"
+#include "agent/live.h"
 #include "agent/ration.h"
 #include "agent/sys.h"
 
@@ -61,6 +62,8 @@ static void ask_variables(struct reprs *reprs, struct probe *probe,
 {
 	const struct redaction *redaction = &probe->spec.limits.redaction;
 
+	if (!probe->spec.limits.repr)
+		return;
 	reprs->count = count < REPR_MOST ? count : REPR_MOST;
 	for (int i = 0; goes_on(probe) && i < reprs->count; i++) {
 		const struct variable *v = &code->variables[i];
@@ -90,6 +93,8 @@ bool reprs_make(struct reprs *reprs, struct probe *probe,
 	if (goes_on(probe) &&
 	    !redact_name(redaction, name, text_length(name), code->is_secret))
 		repr_ask(&reprs->result, result, probe);
+	if (*armed_flag && probe->spec.limits.live)
+		reprs->live = live_note(code, frame, count, result);
 	ration_end();
 	budget_end(&whole);
 	return *armed_flag;
@@ -120,6 +125,11 @@ void reprs_release(struct reprs *reprs)
 void reprs_use(const struct reprs *reprs)
 {
 	in_use = reprs;
+}
+
+uint64_t reprs_live(void)
+{
+	return in_use ? in_use->live : 0;
 }
 
 const struct repr *reprs_of(int variable, const struct object *object)

@@ -28,6 +28,7 @@ struct reprs {
 	struct repr variable[REPR_MOST];
 	struct repr result;
 	int count;
+	uint64_t live; /* live_note() of the same; 0: was not asked */
 };
 
 /* Of one object, within an open budget (hit.h); nothing for the exact built-in
@@ -35,7 +36,8 @@ struct reprs {
 void repr_ask(struct repr *repr, struct object *object, struct probe *probe);
 void repr_release(struct repr *repr);
 
-/* Of the first `count` variables of a frame, and of a result (or NULL). One
+/* Of the first `count` variables of a frame, and of a result (or NULL); a probe
+ * that wants the objects themselves has them noted as well. One
  * that is interrupted is the last that the probe asks. Nothing is asked while
  * code of the program runs for another probe. False: the agent was disarmed
  * meanwhile, touch nothing of its memory. */
@@ -47,6 +49,9 @@ void reprs_release(struct reprs *reprs);
 
 /* Which ones records are written with from here on, or NULL. */
 void reprs_use(const struct reprs *reprs);
+
+/* The number of live_note(), 0 without. */
+uint64_t reprs_live(void);
 
 /* Of a variable, or -1 for the result: NULL without. */
 const struct repr *reprs_of(int variable, const struct object *object);

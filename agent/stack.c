@@ -29,6 +29,15 @@ struct entry {
 	char text[];
 };
 
+/* An instruction of a frame; or (frame NULL) of one that is over, whose globals
+ * are known. */
+struct place {
+	struct object *code;
+	int lasti;
+	void *frame;
+	struct object *globals;
+};
+
 static struct entry *buckets[BUCKETS];
 static unsigned entry_count;
 
@@ -53,9 +62,8 @@ static size_t entry_size(uint32_t length)
 	return sizeof(struct entry) + length;
 }
 
-/* The module's name of a frame; "" when it has none. */
-static void module_name(void *frame, struct object *globals, char *buf,
-			size_t size)
+/* The module's name of these globals; "" when they have none. */
+static void module_name(struct object *globals, char *buf, size_t size)
 {
 	struct object *name = NULL;
 
@@ -64,17 +72,17 @@ static void module_name(void *frame, struct object *globals, char *buf,
 	py_text(name, buf, size);
 }
 
-static void write_function(struct json_writer *w, struct object *code,
-			   void *frame)
+static void write_function(struct json_writer *w, const struct place *place)
 {
-	struct object *globals = frames->globals(frame);
+	struct object *globals = place->frame ? frames->globals(place->frame)
+					      : py_ref(place->globals);
 	char name[MODULE_SIZE + QUALNAME_SIZE];
 	size_t used;
 
-	module_name(frame, globals, name, MODULE_SIZE);
+	module_name(globals, name, MODULE_SIZE);
 	used = text_length(name);
 	name[used++] = ':';
-	qualname_of(code, globals, name + used, sizeof name - used);
+	qualname_of(place->code, globals, name + used, sizeof name - used);
 	/* Not the last reference: the frame holds it. */
 	py_drop(globals);
 	json_string(w, name);
@@ -91,36 +99,36 @@ static void write_file(struct json_writer *w, struct object *code)
 }
 
 /* `{"function":"..","file":"..","line":`, for all frames of a code object. */
-static void write_common(struct json_writer *w, struct object *code,
-			 void *frame)
+static void write_common(struct json_writer *w, const struct place *place)
 {
-	const struct code *known = code_find(code);
+	const struct code *known = code_find(place->code);
 
 	json_object_begin(w);
 	json_key(w, "function");
 	if (known)
 		json_raw(w, known->function, known->function_length);
 	else
-		write_function(w, code, frame);
+		write_function(w, place);
 	json_key(w, "file");
 	if (known)
 		json_raw(w, known->file, known->file_length);
 	else
-		write_file(w, code);
+		write_file(w, place->code);
 	json_key(w, "line");
 }
 
 /* The line, and from 3.11 on the column. */
-static void write_position(struct json_writer *w, struct object *code,
-			   int lasti, void *frame)
+static void write_position(struct json_writer *w, const struct place *place)
 {
 	int line, column, end_line, end_column;
 
-	json_int(w, frames->line(frame));
-	if (!py.PyCode_Addr2Location || lasti < 0)
+	line = place->frame ? frames->line(place->frame)
+			    : py.PyCode_Addr2Line(place->code, place->lasti);
+	json_int(w, line > 0 ? line : 0);
+	if (!py.PyCode_Addr2Location || place->lasti < 0)
 		return;
-	if (!py.PyCode_Addr2Location(code, lasti, &line, &column, &end_line,
-				     &end_column) ||
+	if (!py.PyCode_Addr2Location(place->code, place->lasti, &line, &column,
+				     &end_line, &end_column) ||
 	    column < 0)
 		return;
 	json_key(w, "column");
@@ -128,7 +136,7 @@ static void write_position(struct json_writer *w, struct object *code,
 }
 
 /* A new entry. sibling: of the same code object at another place, or NULL. */
-static struct entry *make_entry(struct object *code, int lasti, void *frame,
+static struct entry *make_entry(const struct place *place,
 				const struct entry *sibling)
 {
 	static char text[ENTRY_TEXT];
@@ -141,42 +149,42 @@ static struct entry *make_entry(struct object *code, int lasti, void *frame,
 		json_raw(&w, sibling->text, sibling->common);
 		w.comma = false;
 	} else {
-		write_common(&w, code, frame);
+		write_common(&w, place);
 	}
 	common = (uint32_t)json_length(&w);
-	write_position(&w, code, lasti, frame);
+	write_position(&w, place);
 	json_object_end(&w);
 	if (w.full)
 		return NULL;
 	entry = memory_get(entry_size((uint32_t)json_length(&w)));
 	if (!entry)
 		return NULL;
-	entry->code = py_ref(code);
-	entry->lasti = lasti;
+	entry->code = py_ref(place->code);
+	entry->lasti = place->lasti;
 	entry->flags = sibling ? sibling->flags
-			       : (int)py_attr_long(code, "co_flags", 0);
+			       : (int)py_attr_long(place->code, "co_flags", 0);
 	entry->length = (uint32_t)json_length(&w);
 	entry->common = common;
 	memcpy(entry->text, text, entry->length);
 	return entry;
 }
 
-/* The entry of a frame at an instruction, made if need be; NULL: no memory. */
-static const struct entry *entry_of(struct object *code, int lasti, void *frame)
+/* The entry of a place, made if need be; NULL: no memory. */
+static const struct entry *entry_at(const struct place *place)
 {
-	unsigned bucket = bucket_of(code);
+	unsigned bucket = bucket_of(place->code);
 	const struct entry *sibling = NULL;
 	struct entry *entry = buckets[bucket];
 
 	for (; entry; entry = entry->next) {
-		if (entry->code != code)
+		if (entry->code != place->code)
 			continue;
-		if (entry->lasti == lasti)
+		if (entry->lasti == place->lasti)
 			break;
 		sibling = entry;
 	}
 	if (!entry) {
-		entry = make_entry(code, lasti, frame, sibling);
+		entry = make_entry(place, sibling);
 		if (entry) {
 			entry->next = buckets[bucket];
 			buckets[bucket] = entry;
@@ -184,6 +192,11 @@ static const struct entry *entry_of(struct object *code, int lasti, void *frame)
 		}
 	}
 	return entry;
+}
+
+static const struct entry *entry_of(struct object *code, int lasti, void *frame)
+{
+	return entry_at(&(struct place){ code, lasti, frame, NULL });
 }
 
 static int visit(struct object *code, int lasti, void *frame, void *arg)
@@ -260,6 +273,18 @@ bool stack_frame(struct object *code, int lasti, void *frame,
 		 struct stack_frame *ret_frame)
 {
 	const struct entry *entry = entry_of(code, lasti, frame);
+
+	if (!entry)
+		return false;
+	*ret_frame = (struct stack_frame){ entry->text, entry->length };
+	return true;
+}
+
+bool stack_place(struct object *code, int lasti, struct object *globals,
+		 struct stack_frame *ret_frame)
+{
+	const struct entry *entry =
+		entry_at(&(struct place){ code, lasti, NULL, globals });
 
 	if (!entry)
 		return false;

@@ -35,6 +35,11 @@ int stack_awaiting(void *frame, int max, struct stack_frame *ret_frames);
 bool stack_frame(struct object *code, int lasti, void *frame,
 		 struct stack_frame *ret_frame);
 
+/* A place that is in no frame any more, of a traceback: byte offset in the code
+ * and the globals of the frame. False: no memory. */
+bool stack_place(struct object *code, int lasti, struct object *globals,
+		 struct stack_frame *ret_frame);
+
 /* Empties the cache when it has grown beyond its bound. May free code objects
  * and with that run code of the program (weak references) and give up the
  * GIL: the last thing that a callback does. */

@@ -210,10 +210,16 @@ void value_any(struct value_walk *walk, struct object *object)
 
 /* Of the next walk. */
 static const struct repr *next_repr;
+static struct object *next_traceback;
 
 void value_next_repr(const struct repr *repr)
 {
 	next_repr = repr;
+}
+
+void value_next_traceback(struct object *traceback)
+{
+	next_traceback = traceback;
 }
 
 static void start(struct value_walk *walk, struct json_writer *w,
@@ -224,6 +230,8 @@ static void start(struct value_walk *walk, struct json_writer *w,
 	walk->w = w;
 	walk->repr = next_repr;
 	walk->limits = limits;
+	walk->traceback = next_traceback;
+	next_traceback = NULL;
 	next_repr = NULL;
 	walk->redaction = &limits->redaction;
 	walk->types = redact_has_types(&limits->redaction);

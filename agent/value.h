@@ -27,15 +27,18 @@
  *     made of str, bytes, int, float, complex: "$value"
  *     named tuple   "$attrs":{..}: its fields
  *     enum          "$name":"RED","$value":1
- *     defaultdict   "$default_factory"
- *     exception     "$args", "$notes", "$cause", or else "$context"
+ *     defaultdict   "$default_factory"; deque "$maxlen", when it has one
+ *     exception     "$args", "$notes", "$cause", or else "$context";
+ *                   "$traceback": places as in a record's stack, innermost
+ *                   last, as many as the limit of that
  *     function, class, module, code, frame, method: "$name", "$file",
  *                   "$line"; method: "$self"; partial: "$function", "$args",
  *                   "$keywords"
  *     generator, coroutine: "$name", "$file", "$line", "$running"; "$at": its
  *                   current line; "$awaits": what it is suspended in
  *     weakref       "$to":{"$type","$id"} or null; mappingproxy "$value"
- *     datetime's    "$iso", "$tzinfo" where its offset takes code to know;
+ *     datetime's    "$iso", "$tzinfo" where its offset takes code to know,
+ *                   "$fold":1 of the second of two equal times;
  *                   timedelta "$days", "$seconds", "$microseconds"
  *     Decimal       "$repr"
  *     arrays (numpy, array, memoryview, ctypes, torch's tensors)
@@ -114,9 +117,10 @@ void value_next_repr(const struct repr *repr);
  * message that is cut is followed by "$truncated":true,"$len":N. It is what
  * str() gives for exceptions that do not bring a __str__ of their own and
  * have plain arguments; else a first argument that is a str, else "". Type and
- * value NULL: {"type":null,"message":null,"value":null}. */
+ * value NULL: {"type":null,"message":null,"value":null}. traceback: the way it
+ * came, or NULL when the exception knows itself. */
 void value_write_exception(struct json_writer *w, struct object *type,
-			   struct object *value,
+			   struct object *value, struct object *traceback,
 			   const struct probe_limits *limits);
 
 #endif

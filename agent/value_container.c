@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "agent/ordered.h"
 #include "agent/value_walk.h"
 
 /* Levels of JSON that a container takes: its $type object and its array; a
@@ -207,15 +208,32 @@ bool value_is_member_name(const struct value_walk *walk, struct object *key)
 	return !length || py.PyUnicode_ReadChar(key, 0) != '$';
 }
 
+/* The next entry of a dict, or of those that were put into order. */
+static bool next_entry(struct object *dict, const struct ordered *ordered,
+		       pyssize *position, struct object **key,
+		       struct object **value)
+{
+	const struct ordered_entry *entry;
+
+	if (!ordered)
+		return py.PyDict_Next(dict, position, key, value);
+	if ((size_t)*position >= ordered->count)
+		return false;
+	entry = &ordered->entry[(*position)++];
+	*key = entry->key;
+	*value = entry->value;
+	return true;
+}
+
 /* Asked before anything is written: to start anew at the first odd key would
  * double the work at each level. */
 static bool is_plain_dict(const struct value_walk *walk, struct object *dict,
-			  size_t shown)
+			  const struct ordered *ordered, size_t shown)
 {
 	struct object *key, *value;
 	pyssize position = 0;
 
-	while (shown-- && py.PyDict_Next(dict, &position, &key, &value))
+	while (shown-- && next_entry(dict, ordered, &position, &key, &value))
 		if (!value_is_member_name(walk, key))
 			return false;
 	return true;
@@ -254,7 +272,8 @@ static void write_pair(struct value_walk *walk, struct object *key,
 
 /* Writes up to `shown` entries; returns how many. */
 static size_t write_entries(struct value_walk *walk, struct object *dict,
-			    bool plain, size_t shown)
+			    const struct ordered *ordered, bool plain,
+			    size_t shown)
 {
 	struct json_writer *w = walk->w;
 	struct object *key, *value;
@@ -265,7 +284,7 @@ static size_t write_entries(struct value_walk *walk, struct object *dict,
 	for (; count < shown; count++) {
 		struct json_mark mark = json_mark(w);
 
-		if (!py.PyDict_Next(dict, &position, &key, &value))
+		if (!next_entry(dict, ordered, &position, &key, &value))
 			break;
 		if (plain)
 			write_member(walk, key, value);
@@ -280,17 +299,22 @@ static size_t write_entries(struct value_walk *walk, struct object *dict,
 	return count;
 }
 
-bool value_dict_is_plain(const struct value_walk *walk, struct object *dict)
+size_t value_worth(const struct value_walk *walk, struct object *dict)
 {
-	return is_plain_dict(walk, dict, worth(walk, value_length(dict), 4));
+	return worth(walk, value_length(dict), 4);
 }
 
-bool value_fill_dict(struct value_walk *walk, struct object *dict, bool plain)
+bool value_dict_is_plain(const struct value_walk *walk, struct object *dict,
+			 const struct ordered *ordered)
 {
-	size_t length = value_length(dict);
+	return is_plain_dict(walk, dict, ordered, value_worth(walk, dict));
+}
 
-	return write_entries(walk, dict, plain, worth(walk, length, 4)) ==
-	       length;
+bool value_fill_dict(struct value_walk *walk, struct object *dict,
+		     const struct ordered *ordered, bool plain)
+{
+	return write_entries(walk, dict, ordered, plain,
+			     value_worth(walk, dict)) == value_length(dict);
 }
 
 void value_dict(struct value_walk *walk, struct object *object)
@@ -302,10 +326,10 @@ void value_dict(struct value_walk *walk, struct object *object)
 
 	if (!value_enter(walk, object, dict_form.name, LEVELS, length))
 		return;
-	plain = is_plain_dict(walk, object, shown);
+	plain = is_plain_dict(walk, object, NULL, shown);
 	if (value_open(walk->w, &part, plain ? &dict_form : &pairs_form,
 		       shown < length, length)) {
-		count = write_entries(walk, object, plain, shown);
+		count = write_entries(walk, object, NULL, plain, shown);
 		value_close(walk->w, &part, count < length, length);
 	}
 	value_leave(walk, LEVELS);

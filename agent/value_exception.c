@@ -255,16 +255,28 @@ static void write_message(struct json_writer *w, const struct raised *raised,
 }
 
 /* What a value of this type would say, without an object yet. */
-static void write_unborn(struct json_writer *w, struct object *type)
+static void write_unborn(struct json_writer *w, struct object *type,
+			 struct object *traceback, uint32_t most)
 {
+	bool whole;
+
 	json_object_begin(w);
 	json_key(w, "$type");
 	value_type_name(w, type);
+	if (w->full || json_room(w) < VALUE_RESERVE) {
+		w->full = true;
+		return;
+	}
+	w->end -= VALUE_RESERVE;
+	whole = value_traceback(w, traceback, most);
+	w->end += VALUE_RESERVE;
+	if (!whole)
+		value_truncated(w);
 	json_object_end(w);
 }
 
 void value_write_exception(struct json_writer *w, struct object *type,
-			   struct object *value,
+			   struct object *value, struct object *traceback,
 			   const struct probe_limits *limits)
 {
 	static const char unknown[] = "{\"type\":null,\"message\":null,"
@@ -283,10 +295,11 @@ void value_write_exception(struct json_writer *w, struct object *type,
 	write_message(w, &raised, limits);
 	json_key(w, "value");
 	mark = json_mark(w);
+	value_next_traceback(raised.instance ? traceback : NULL);
 	if (raised.instance)
 		value_write(w, raised.instance, limits);
 	else
-		write_unborn(w, raised.type);
+		write_unborn(w, raised.type, traceback, limits->stack);
 	if (w->full && mark.next + sizeof "null}" <= w->end) {
 		json_rewind(w, mark);
 		json_null(w);

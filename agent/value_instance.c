@@ -140,18 +140,25 @@ void value_instance(struct value_walk *walk, struct object *object)
 	value_end(&whole);
 }
 
-/* {"$type":..,"$id":..,"$args":[..],"$cause":..,"$context":..,"$notes":[..]} */
+/* {"$type":..,"$id":..,"$args":[..],"$cause":..,"$context":..,"$notes":[..],
+ * "$traceback":[..]} */
 void value_exception(struct value_walk *walk, struct object *object)
 {
+	struct object *traceback = walk->traceback;
 	size_t context = EXCEPTION_CONTEXT + (py.minor >= 11 ? NOTES_SIZE : 0);
 	struct value_whole whole;
 	struct object *cause;
 
+	walk->traceback = NULL;
 	if (!value_begin(&whole, walk, object, VALUE_TREE))
 		return;
 	value_add(&whole, "$args",
 		  PY_FIELD(struct object *, object, EXCEPTION_ARGS));
 	value_add(&whole, "$notes", attributes_find(object, "__notes__"));
+	if (!traceback)
+		traceback = value_traceback_of(object);
+	if (!value_traceback(walk->w, traceback, walk->limits->stack))
+		whole.cut = true;
 	/* Cause and a flag follow the context. */
 	cause = PY_FIELD(struct object *, object, context + 8);
 	value_add(&whole, "$cause", cause);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/attributes.h"
+#include "agent/getset.h"
 #include "agent/sys.h"
 #include "agent/value_walk.h"
 
@@ -27,10 +28,14 @@ void value_deque(struct value_walk *walk, struct object *object)
 	item_function *item_of =
 		PY_FIELD(item_function *, methods, SEQUENCE_ITEM);
 	struct value_whole whole;
+	long most;
 
 	if (!value_begin(&whole, walk, object, VALUE_TREE))
 		return;
 	value_add_sequence(&whole, object, (size_t)length_of(object), item_of);
+	most = getset_long(object, "maxlen", -1);
+	if (most >= 0)
+		value_add_int(&whole, "$maxlen", most);
 	value_add_attributes(&whole, object, NULL);
 	value_end(&whole);
 }

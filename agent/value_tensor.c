@@ -8,6 +8,7 @@
  */
 #include "agent/array.h"
 #include "agent/attributes.h"
+#include "agent/getset.h"
 #include "agent/sys.h"
 #include "agent/value_numpy.h"
 #include "agent/value_walk.h"
@@ -132,15 +133,36 @@ static struct object *ask(struct object *function, struct object *object)
 	return answer;
 }
 
-/* By an array of numpy that shares the memory: old versions have no DLPack of
- * bool. A function of C: it needs no tuple, and so no collector. Returns the
- * owner, new. */
-static struct object *by_numpy(struct object *object, struct array *array)
+/* The same for a method of the class of C, one without arguments: it needs no
+ * tuple, and so no collector. */
+static struct object *ask_method(struct object *object, const char *name)
 {
 	struct object *native = type_native(object->type);
 	struct object *dict = PY_FIELD(struct object *, native, TYPE_DICT);
-	struct object *owner = ask(
-		dict ? py.PyDict_GetItemString(dict, "numpy") : NULL, object);
+
+	return ask(dict ? py.PyDict_GetItemString(dict, name) : NULL, object);
+}
+
+static bool is_so(struct object *object, const char *name)
+{
+	struct object *answer = ask_method(object, name);
+
+	py_drop(answer); /* a singleton */
+	return answer == py._Py_TrueStruct;
+}
+
+/* Does it mean something else than what lies in its memory? These forms come
+ * about without a copy, by conj() and the imaginary part of that. */
+static bool is_stored_otherwise(struct object *object)
+{
+	return is_so(object, "is_conj") || is_so(object, "is_neg");
+}
+
+/* By an array of numpy that shares the memory: old versions have no DLPack of
+ * bool. Returns the owner, new. */
+static struct object *by_numpy(struct object *object, struct array *array)
+{
+	struct object *owner = ask_method(object, "numpy");
 
 	if (owner && value_numpy_read(owner, array))
 		return owner;
@@ -148,30 +170,90 @@ static struct object *by_numpy(struct object *object, struct array *array)
 	return NULL;
 }
 
+/* A member from what an attribute says of itself in text: that of a type of
+ * torch, whose str() is of C. */
+static void add_told(struct value_whole *whole, struct object *object,
+		     const char *key, const char *name)
+{
+	struct object *value = getset_read(object, name);
+	struct object *text = value ? py.PyObject_Str(value) : NULL;
+
+	if (!text)
+		py.PyErr_Clear();
+	value_add_str(whole, key, text);
+	py_drop(text);
+	py_drop(value);
+}
+
+/* "$shape": torch makes a tuple of it, which the collector sees: 3.9 and older
+ * cannot keep that one from running code of the program meanwhile. */
+static void add_shape(struct value_whole *whole, struct object *object)
+{
+	struct object *shape;
+	int enabled;
+
+	if (!py.PyGC_Disable)
+		return;
+	enabled = py.PyGC_Disable();
+	shape = getset_read(object, "shape");
+	if (enabled)
+		py.PyGC_Enable();
+	if (shape && py_type_flags(shape->type) & PY_IS_TUPLE)
+		value_add_sizes(whole, "$shape", shape);
+	py_drop(shape);
+}
+
+/* One whose memory is not to be had. */
+static void write_form(struct value_walk *walk, struct object *object)
+{
+	struct value_whole whole;
+
+	if (!value_begin(&whole, walk, object, VALUE_LEAF))
+		return;
+	add_told(&whole, object, "$device", "device");
+	add_told(&whole, object, "$dtype", "dtype");
+	add_shape(&whole, object);
+	value_end(&whole);
+}
+
+/* Finds its memory; returns the owner, new, or NULL. */
+static struct object *find_memory(struct object *object, struct array *array,
+				  struct dlpack *ret_tensor)
+{
+	struct object *owner = ask(torch_function("_to_dlpack"), object);
+	const struct dlpack *tensor;
+
+	if (!owner) {
+		*ret_tensor = (struct dlpack){ .device = DEVICE_CPU };
+		return by_numpy(object, array);
+	}
+	tensor = py.PyCapsule_GetPointer(owner, "dltensor");
+	py.PyErr_Clear();
+	if (tensor && read_tensor(tensor, array)) {
+		*ret_tensor = *tensor;
+		return owner;
+	}
+	py_drop(owner);
+	return NULL;
+}
+
 void value_tensor(struct value_walk *walk, struct object *object)
 {
-	static const struct dlpack cpu = { .device = DEVICE_CPU };
-	bool asked = is_plain(object) && !is_dispatched();
 	struct object *owner = NULL;
-	const struct dlpack *tensor = NULL;
 	struct value_whole whole;
+	struct dlpack tensor;
 	struct array array;
 
-	if (asked)
-		owner = ask(torch_function("_to_dlpack"), object);
-	if (owner) {
-		tensor = py.PyCapsule_GetPointer(owner, "dltensor");
-		py.PyErr_Clear();
-		if (tensor && !read_tensor(tensor, &array))
-			tensor = NULL;
-	} else if (asked) {
-		owner = by_numpy(object, &array);
-		tensor = owner ? &cpu : NULL;
-	}
-	if (!tensor) {
+	if (!is_plain(object) || is_dispatched()) {
 		value_identity(walk, object);
+		return;
+	}
+	if (!is_stored_otherwise(object))
+		owner = find_memory(object, &array, &tensor);
+	if (!owner) {
+		write_form(walk, object);
 	} else if (value_begin(&whole, walk, object, VALUE_LEAF)) {
-		add_device(&whole, tensor);
+		add_device(&whole, &tensor);
 		value_add_array(&whole, object, &array, NULL);
 		value_end(&whole);
 	}

@@ -25,14 +25,28 @@ static bool is_plain(uint32_t c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Copies characters that stand for themselves while there is room; how many. */
+static size_t copy_plain(struct json_writer *w, const uint32_t *chunk,
+			 size_t count)
+{
+	size_t most = json_room(w), i = 0;
+	char *to = w->next;
+
+	if (most > count)
+		most = count;
+	for (; i < most && is_plain(chunk[i]); i++)
+		to[i] = (char)chunk[i];
+	w->next += i;
+	return i;
+}
+
 static size_t write_chunk(struct json_writer *w, const uint32_t *chunk,
 			  size_t count)
 {
 	size_t i = 0;
 
 	while (i < count) {
-		while (i < count && is_plain(chunk[i]) && w->next < w->end)
-			*w->next++ = (char)chunk[i++];
+		i += copy_plain(w, chunk + i, count - i);
 		if (i == count)
 			break;
 		json_string_char(w, chunk[i]);

@@ -7,7 +7,9 @@ enum {
 	/* datetime.h, 3.7-3.15: behind the hash of a date, time or datetime */
 	HAS_ZONE = 24,
 	DATA = 25,
+	TIME_FOLD = 31,
 	TIME_ZONE = 32,
+	DATETIME_FOLD = 35,
 	DATETIME_ZONE = 40,
 	/* behind that of a timedelta: three ints */
 	DELTA_DAYS = 24,
@@ -114,8 +116,9 @@ static struct object *fixed_offset(struct object *zone)
 								 : NULL;
 }
 
+/* zone_at, fold_at: where these are, 0: it has none. */
 static void write_line(struct value_walk *walk, struct object *object,
-		       struct line *line, size_t zone_at)
+		       struct line *line, size_t zone_at, size_t fold_at)
 {
 	struct object *zone = NULL, *offset = NULL;
 	struct value_whole whole;
@@ -129,6 +132,8 @@ static void write_line(struct value_walk *walk, struct object *object,
 	if (!value_begin(&whole, walk, object, VALUE_LEAF))
 		return;
 	value_add_text(&whole, "$iso", line->text);
+	if (fold_at && PY_FIELD(char, object, fold_at))
+		value_add_int(&whole, "$fold", 1);
 	if (zone && !offset)
 		value_add(&whole, "$tzinfo", zone);
 	value_add_attributes(&whole, object, NULL);
@@ -140,7 +145,7 @@ void value_date(struct value_walk *walk, struct object *object)
 	struct line line = { .length = 0 };
 
 	add_date(&line, &PY_FIELD(unsigned char, object, DATA));
-	write_line(walk, object, &line, 0);
+	write_line(walk, object, &line, 0, 0);
 }
 
 void value_time(struct value_walk *walk, struct object *object)
@@ -148,7 +153,7 @@ void value_time(struct value_walk *walk, struct object *object)
 	struct line line = { .length = 0 };
 
 	add_time(&line, &PY_FIELD(unsigned char, object, DATA));
-	write_line(walk, object, &line, TIME_ZONE);
+	write_line(walk, object, &line, TIME_ZONE, TIME_FOLD);
 }
 
 void value_datetime(struct value_walk *walk, struct object *object)
@@ -159,7 +164,7 @@ void value_datetime(struct value_walk *walk, struct object *object)
 	add_date(&line, data);
 	add_char(&line, 'T');
 	add_time(&line, data + 4);
-	write_line(walk, object, &line, DATETIME_ZONE);
+	write_line(walk, object, &line, DATETIME_ZONE, DATETIME_FOLD);
 }
 
 void value_timezone(struct value_walk *walk, struct object *object)
@@ -169,7 +174,7 @@ void value_timezone(struct value_walk *walk, struct object *object)
 
 	if (offset)
 		add_offset(&line, offset);
-	write_line(walk, object, &line, 0);
+	write_line(walk, object, &line, 0, 0);
 }
 
 void value_timedelta(struct value_walk *walk, struct object *object)

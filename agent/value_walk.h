@@ -26,9 +26,11 @@ enum {
 struct value_walk {
 	struct json_writer *w;
 	const struct redaction *redaction;
-	bool types;		 /* types are withheld, too */
-	bool arrays;		 /* whole, as far as there is room */
-	const struct repr *repr; /* of the outermost object, or NULL */
+	bool types;		  /* types are withheld, too */
+	bool arrays;		  /* whole, as far as there is room */
+	const struct repr *repr;  /* of the outermost object, or NULL */
+	struct object *traceback; /* of the outermost exception, or NULL: its
+				   * own */
 	const struct probe_limits *limits;
 	uint32_t items, string; /* limits; UINT32_MAX: none */
 	int depth;		/* levels of containers left */
@@ -88,6 +90,9 @@ void value_push(struct value_walk *walk, const struct object *object,
 
 /* value_secret.c: what is withheld. None, True and False are no secrets. */
 bool value_is_secret(const struct object *object);
+
+/* redact_known(), which is remembered. */
+bool value_name_known(const char *name, size_t length);
 
 /* By name: of a variable, a key, an
  * attribute. */
@@ -157,10 +162,17 @@ void value_slice(struct value_walk *walk, struct object *object);
 /* The items of a list, tuple or set, or of a class made of one; of a dict.
  * Without brackets. False: cut. */
 bool value_fill_items(struct value_walk *walk, struct object *object);
-bool value_fill_dict(struct value_walk *walk, struct object *dict, bool plain);
+struct ordered;
+bool value_fill_dict(struct value_walk *walk, struct object *dict,
+		     const struct ordered *ordered, bool plain);
 
-/* Is it written as an object, not as pairs? */
-bool value_dict_is_plain(const struct value_walk *walk, struct object *dict);
+/* Is it written as an object, not as pairs? ordered: its entries in an order
+ * of their own, or NULL. */
+bool value_dict_is_plain(const struct value_walk *walk, struct object *dict,
+			 const struct ordered *ordered);
+
+/* How many entries of a dict are worth looking at. */
+size_t value_worth(const struct value_walk *walk, struct object *dict);
 
 /* Can this be the name of a JSON member, whole? */
 bool value_is_member_name(const struct value_walk *walk, struct object *key);
@@ -200,6 +212,9 @@ void value_add_type_name(struct value_whole *whole, struct object *type);
 void value_add_str(struct value_whole *whole, const char *key,
 		   struct object *str);
 void value_add_int(struct value_whole *whole, const char *key, int64_t value);
+/* A tuple of small ints. */
+void value_add_sizes(struct value_whole *whole, const char *key,
+		     struct object *tuple);
 /* A member in parts: what finds no room since the mark is taken back; one that
  * is an object or an array has room for its bracket at the end. */
 void value_settle(struct value_whole *whole, struct json_mark mark);
@@ -221,6 +236,10 @@ void value_add_attributes(struct value_whole *whole, struct object *object,
 void value_add_name(struct value_whole *whole, struct object *module,
 		    struct object *qualname);
 
+/* value.c: the next value that is written is an exception that came this way,
+ * which it may not know yet itself. */
+void value_next_traceback(struct object *traceback);
+
 /* value_other.c: all but the exact built-in types of data */
 void value_other(struct value_walk *walk, struct object *object);
 
@@ -228,6 +247,14 @@ void value_other(struct value_walk *walk, struct object *object);
  * of */
 void value_instance(struct value_walk *walk, struct object *object);
 void value_exception(struct value_walk *walk, struct object *object);
+
+/* value_traceback.c: "$traceback", where an exception came from:
+ * [{"function","file","line","column"}..], innermost last, at most so many,
+ * and as there is room for. traceback NULL: no member. False: cut. */
+bool value_traceback(struct json_writer *w, struct object *traceback,
+		     uint32_t most);
+/* __traceback__, borrowed, or NULL. */
+struct object *value_traceback_of(struct object *exception);
 
 /* value_code.c: what runs, and what it is kept in */
 void value_function(struct value_walk *walk, struct object *object);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/attributes.h"
+#include "agent/ordered.h"
 #include "agent/repr.h"
 #include "agent/sys.h"
 #include "agent/value.h"
@@ -25,7 +26,7 @@ static void write_repr_error(struct json_writer *w, const struct repr *repr,
 {
 	if (!repr->interrupted) {
 		value_write_exception(w, repr->error_type, repr->error_value,
-				      limits);
+				      NULL, limits);
 		return;
 	}
 	json_object_begin(w);
@@ -211,6 +212,22 @@ void value_add_int(struct value_whole *whole, const char *key, int64_t value)
 	value_settle(whole, mark);
 }
 
+void value_add_sizes(struct value_whole *whole, const char *key,
+		     struct object *tuple)
+{
+	struct json_writer *w = whole->walk->w;
+	struct json_mark mark = json_mark(w);
+	pyssize count = py.PyTuple_Size(tuple);
+
+	json_key(w, key);
+	json_array_begin(w);
+	for (pyssize i = 0; i < count; i++)
+		json_int(w, py.PyLong_AsLong(py.PyTuple_GetItem(tuple, i)));
+	json_array_end(w);
+	py.PyErr_Clear();
+	value_settle(whole, mark);
+}
+
 bool value_open_inner(struct value_whole *whole, const char *key, bool object)
 {
 	struct json_writer *w = whole->walk->w;
@@ -271,22 +288,35 @@ void value_add_sequence(struct value_whole *whole, struct object *object,
 	}
 }
 
+static void add_entries(struct value_whole *whole, struct object *dict)
+{
+	struct value_walk *walk = whole->walk;
+	struct ordered *ordered = ordered_take(dict, value_worth(walk, dict));
+	bool plain = value_dict_is_plain(walk, dict, ordered);
+
+	if (value_open_inner(whole, plain ? "$items" : "$pairs", plain)) {
+		if (!value_fill_dict(walk, dict, ordered, plain)) {
+			whole->cut = true;
+			whole->length = value_length(dict);
+		}
+		value_close_inner(whole, plain);
+	}
+	ordered_free(ordered);
+}
+
 void value_add_content(struct value_whole *whole, struct object *object)
 {
-	bool is_dict = py_type_flags(object->type) & PY_IS_DICT;
-	bool plain = is_dict && value_dict_is_plain(whole->walk, object);
-	bool all;
-
-	if (!value_open_inner(whole, is_dict && !plain ? "$pairs" : "$items",
-			      plain))
+	if (py_type_flags(object->type) & PY_IS_DICT) {
+		add_entries(whole, object);
 		return;
-	all = is_dict ? value_fill_dict(whole->walk, object, plain)
-		      : value_fill_items(whole->walk, object);
-	value_close_inner(whole, plain);
-	if (!all) {
+	}
+	if (!value_open_inner(whole, "$items", false))
+		return;
+	if (!value_fill_items(whole->walk, object)) {
 		whole->cut = true;
 		whole->length = value_length(object);
 	}
+	value_close_inner(whole, false);
 }
 
 /* `"name":` of an attribute */

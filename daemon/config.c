@@ -6,15 +6,22 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#include "daemon/audit_sink.h"
+
 #define DEFAULT_IDLE_S 60
 #define MOST_IDLE_S (365u * 24 * 3600)
 
 static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
+	{ "metrics", required_argument, NULL, 'm' },
 	{ "idle", required_argument, NULL, 'i' },
 	{ "agent", required_argument, NULL, 'a' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "log", required_argument, NULL, 'l' },
+	{ "policy", required_argument, NULL, 'p' },
+	{ "system", no_argument, NULL, 'S' },
+	{ "audit", required_argument, NULL, 'A' },
+	{ "audit-size", required_argument, NULL, 'Z' },
 	{ "foreground", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -24,7 +31,10 @@ static const struct option options[] = {
 void config_usage(FILE *out)
 {
 	fputs("usage: nopdbd --socket PATH [option...]\n"
-	      "  --socket PATH   where clients connect\n"
+	      "  --socket PATH   where clients connect; may be left out when "
+	      "a\n"
+	      "                  service manager hands the socket on\n"
+	      "  --metrics PATH  where Prometheus' format is served by HTTP\n"
 	      "  --idle SECONDS  leave after so long without clients and\n"
 	      "                  targets (default 60, 0 never)\n"
 	      "  --agent PATH    the agent's file (default: beside nopdbd)\n"
@@ -32,6 +42,14 @@ void config_usage(FILE *out)
 	      "                  how long a phase of attaching may take:\n"
 	      "                  interrupt, search, call, handshake, gil\n"
 	      "  --log FILE      append the log to FILE\n"
+	      "  --system        serve every user, each within the policy\n"
+	      "  --policy FILE   who may do what with which process\n"
+	      "                  (default /etc/nopdb/policy.json); as root,\n"
+	      "                  with --system\n"
+	      "  --audit WHERE   a file, syslog, or none (default: syslog "
+	      "with\n"
+	      "                  --system, else none)\n"
+	      "  --audit-size N  bytes of the file, before a new one is begun\n"
 	      "  --foreground    stay in the foreground, log to stderr\n"
 	      "  --version, --help\n",
 	      out);
@@ -53,12 +71,52 @@ static int parse_seconds(const char *text, unsigned *ret_seconds,
 	return 0;
 }
 
+static int parse_size(const char *text, uint64_t *ret_bytes, struct error *err)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (isdigit((unsigned char)*text) && !*end && !errno &&
+	    value >= AUDIT_SIZE_LEAST && value <= AUDIT_SIZE_MOST) {
+		*ret_bytes = value;
+		return 0;
+	}
+	error_set(err, ERROR_USAGE,
+		  "--audit-size %s: not from %u to %llu bytes", text,
+		  AUDIT_SIZE_LEAST, AUDIT_SIZE_MOST);
+	return error_remedy(err, "%u is the default", AUDIT_SIZE_DEFAULT);
+}
+
+/* The options of a daemon that serves many. */
+static int take_policy_option(struct config *config, int option,
+			      struct error *err)
+{
+	switch (option) {
+	case 'p':
+		config->policy = optarg;
+		return 0;
+	case 'S':
+		config->system = true;
+		return 0;
+	case 'A':
+		config->audit = optarg;
+		return 0;
+	default:
+		return parse_size(optarg, &config->audit_bytes, err);
+	}
+}
+
 static int take_option(struct config *config, int option, char **argv,
 		       struct error *err)
 {
 	switch (option) {
 	case 's':
 		config->socket = optarg;
+		return 0;
+	case 'm':
+		config->metrics = optarg;
 		return 0;
 	case 'i':
 		return parse_seconds(optarg, &config->idle_s, err);
@@ -70,6 +128,11 @@ static int take_option(struct config *config, int option, char **argv,
 	case 'l':
 		config->log = optarg;
 		return 0;
+	case 'p':
+	case 'S':
+	case 'A':
+	case 'Z':
+		return take_policy_option(config, option, err);
 	case 'f':
 		config->foreground = true;
 		return 0;
@@ -92,7 +155,8 @@ int config_parse(struct config *ret_config, int argc, char **argv,
 		 struct error *err)
 {
 	struct config config = { .idle_s = DEFAULT_IDLE_S,
-				 .patience = PATIENCE_DEFAULT };
+				 .patience = PATIENCE_DEFAULT,
+				 .audit_bytes = AUDIT_SIZE_DEFAULT };
 	int option;
 
 	optind = 1;
@@ -103,8 +167,6 @@ int config_parse(struct config *ret_config, int argc, char **argv,
 	if (optind < argc)
 		return error_set(err, ERROR_USAGE, "unexpected argument %s",
 				 argv[optind]);
-	if (!config.socket && !config.help && !config.version)
-		return error_set(err, ERROR_USAGE, "--socket is missing");
 	*ret_config = config;
 	return 0;
 }

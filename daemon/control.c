@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define QUEUE_MAX (1u << 20) /* bytes that wait for a slow agent */
+#define QUEUE_MAX (256u << 10) /* bytes that wait for a slow agent */
 #define FRAMES_A_TURN 64
 
 struct control_exchange {
@@ -253,6 +253,9 @@ bool control_waits(const struct control *control)
 /* Tells the owner once that the socket is of no more use. */
 static void end(struct control *control, bool broken, const char *why)
 {
+	if (control->ended)
+		return;
+	control->ended = true;
 	uv_poll_stop(&control->poll);
 	control->events->ended(control, broken, why);
 }
@@ -367,7 +370,14 @@ static ssize_t receive_datagram(int socket_fd, void *data, size_t size,
 			      /* Room for one, no more. */
 			      .msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t got = recvmsg(socket_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	struct cmsghdr *header;
+
+	/* The agent closed its end with something unread. The kernel says that
+	 * first, and then gives what the agent sent before, its reason
+	 * perhaps. */
+	if (got < 0 && errno == ECONNRESET)
+		got = recvmsg(socket_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	header = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 
 	if (header && header->cmsg_level == SOL_SOCKET &&
 	    header->cmsg_type == SCM_RIGHTS &&
@@ -415,7 +425,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct control *control = poll->data;
 
 	if (status < 0) {
-		end(control, false, uv_strerror(status));
+		control_catch_up(control);
+		if (control->fd >= 0)
+			end(control, false, uv_strerror(status));
 		return;
 	}
 	if (events & UV_WRITABLE)

@@ -49,6 +49,7 @@ struct control {
 	size_t queued; /* bytes */
 	uint32_t next_id;
 	unsigned unanswered; /* heartbeats since the last frame */
+	bool ended;	     /* the owner was told */
 };
 
 /* Takes the socket over and starts to read. On failure the socket is closed

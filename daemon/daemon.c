@@ -2,12 +2,16 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "daemon/activation.h"
 #include "daemon/log.h"
 #include "daemon/session.h"
 #include "daemon/target.h"
@@ -65,6 +69,7 @@ static void stop_listening(struct daemon *daemon)
 {
 	uv_close((uv_handle_t *)&daemon->server, NULL);
 	listener_close(&daemon->listener);
+	exporter_close(&daemon->exporter);
 }
 
 void daemon_stop(struct daemon *daemon, const char *why)
@@ -74,6 +79,7 @@ void daemon_stop(struct daemon *daemon, const char *why)
 	if (daemon->stopping)
 		return;
 	log_line("stopping: %s", why);
+	activation_notify("STOPPING=1");
 	daemon->stopping = true;
 	stop_listening(daemon);
 	uv_timer_stop(&daemon->idle);
@@ -110,6 +116,7 @@ void daemon_changed(struct daemon *daemon)
 {
 	bool idle = daemon->session_count == 0 && daemon->target_count == 0;
 
+	daemon->budget.targets = daemon->target_count;
 	if (daemon->stopping) {
 		if (daemon->target_count == 0)
 			finish_sessions(daemon);
@@ -139,6 +146,9 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	char why[32];
 
+	/* Of a daemon that has no rules it means what it always meant. */
+	if (number == SIGHUP && house_reload(handle->data))
+		return;
 	snprintf(why, sizeof(why), "signal %d", number);
 	daemon_stop(handle->data, why);
 }
@@ -148,6 +158,8 @@ static void on_flush(uv_prepare_t *prepare)
 	struct daemon *daemon = prepare->data;
 	struct session *session, *next;
 
+	if (budget_over(&daemon->budget))
+		session_shed(daemon);
 	for (session = TAILQ_FIRST(&daemon->sessions); session;
 	     session = next) {
 		next = TAILQ_NEXT(session, entry);
@@ -189,6 +201,33 @@ static void watch_signals(struct daemon *daemon)
 	}
 }
 
+static void ignore_event(uv_poll_t *poll, int status, int events)
+{
+}
+
+/* libuv ends the process when its table of descriptors cannot grow. So it grows
+ * now, for as many as clients and targets can have. */
+static int reserve_descriptors(struct daemon *daemon, struct error *err)
+{
+	int high = 4 * LIMIT_TARGETS + 2 * LIMIT_CLIENTS, rc;
+	struct rlimit limit;
+	uv_poll_t poll;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur <= (rlim_t)high)
+		high = (int)limit.rlim_cur - 1;
+	high = fcntl(daemon->listener.fd, F_DUPFD_CLOEXEC, high);
+	if (high < 0)
+		return error_set_errno(err, ERROR_SYSTEM, errno, "descriptors");
+	rc = uv_poll_init(&daemon->loop, &poll, high);
+	if (!rc)
+		rc = uv_poll_start(&poll, UV_DISCONNECT, ignore_event);
+	if (!rc)
+		uv_close((uv_handle_t *)&poll, NULL);
+	uv_run(&daemon->loop, UV_RUN_NOWAIT);
+	close(high);
+	return rc ? error_set_errno(err, ERROR_SYSTEM, -rc, "descriptors") : 0;
+}
+
 static void init_handles(struct daemon *daemon)
 {
 	uv_prepare_init(&daemon->loop, &daemon->flush);
@@ -217,11 +256,17 @@ int daemon_init(struct daemon *daemon, const struct listener *listener,
 	TAILQ_INIT(&daemon->sessions);
 	TAILQ_INIT(&daemon->targets);
 	TAILQ_INIT(&daemon->ps_waiting);
+	jobs_init(&daemon->jobs);
 	registry_init(&daemon->registry);
 	daemon->counters.started_ns = uv_hrtime();
+	daemon->counters.started = time(NULL);
 	rc = uv_loop_init(&daemon->loop);
 	if (rc)
 		return error_set_errno(err, ERROR_SYSTEM, -rc, "event loop");
+	if (reserve_descriptors(daemon, err)) {
+		uv_loop_close(&daemon->loop);
+		return -1;
+	}
 	init_handles(daemon);
 	watch_signals(daemon);
 	if (serve(daemon, err)) {
@@ -239,6 +284,7 @@ void daemon_run(struct daemon *daemon)
 
 void daemon_release(struct daemon *daemon)
 {
+	exporter_close(&daemon->exporter);
 	listener_close(&daemon->listener);
 	/* After a deadline handles of targets are still open, and their memory
 	 * with a worker: the process is about to end, they stay. */

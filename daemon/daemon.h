@@ -11,9 +11,13 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "daemon/budget.h"
 #include "daemon/call.h"
 #include "daemon/config.h"
 #include "daemon/counters.h"
+#include "daemon/exporter.h"
+#include "daemon/job.h"
+#include "daemon/house.h"
 #include "daemon/listener.h"
 #include "daemon/patience.h"
 #include "daemon/params.h"
@@ -50,17 +54,25 @@ struct daemon {
 	char agent_path[PATH_MAX];
 	struct listener listener;
 	uv_pipe_t server;
-	uv_prepare_t flush; /* writes what the turn queued */
+	struct exporter exporter; /* of the metrics */
+	uv_pipe_t turned_away;	  /* a client there is no memory for */
+	bool turning_away;	  /* its handle is in use */
+	bool turn_away_next;	  /* another one waits for it */
+	uv_prepare_t flush;	  /* writes what the turn queued */
 	uv_timer_t idle;
 	uv_timer_t deadline; /* of stopping */
 	uv_signal_t signals[DAEMON_SIGNALS];
 	struct session_list sessions;
 	unsigned session_count;
+	uint64_t session_serial;
 	struct target_list targets;
 	unsigned target_count; /* those not yet freed, too */
 	uint64_t target_serial;
 	struct registry registry;
 	struct counters counters;
+	struct budget budget; /* of what clients make us hold */
+	struct jobs jobs;
+	struct house house;
 	struct call_list ps_waiting; /* for the next look at all processes */
 	bool ps_running;
 	bool stopping;

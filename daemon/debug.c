@@ -16,7 +16,7 @@
 #include "daemon/target.h"
 
 /* A client that lets so much wait does not read. */
-#define UNREAD_MOST (LIMIT_CLIENT_QUEUE / 4)
+#define UNREAD_MOST (LIMIT_CLIENT_QUEUE / 2)
 /* Messages read in one turn. */
 #define TURN 64
 

@@ -21,6 +21,7 @@ static const struct param limit_params[] = {
 	{ "yields", PARAM_BOOL, false },
 	{ "arrays", PARAM_STRING, false },
 	{ "repr", PARAM_BOOL, false },
+	{ "live", PARAM_BOOL, false },
 	{ "redact", PARAM_STRING, false },
 	{ "no_redact", PARAM_STRING, false },
 	{ "strict", PARAM_BOOL, false },
@@ -106,6 +107,7 @@ int limits_take(const cJSON *given, struct probe_limits *limits,
 	take_flag(given, "only_exceptions", &limits->only_exceptions);
 	take_flag(given, "yields", &limits->yields);
 	take_flag(given, "repr", &limits->repr);
+	take_flag(given, "live", &limits->live);
 	if (take_arrays(given, &limits->arrays, err))
 		return -1;
 	if (limits->yields &&

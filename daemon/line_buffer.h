@@ -8,21 +8,24 @@
 
 #include <stddef.h>
 
+#include "daemon/budget.h"
 #include "proto/error.h"
 
 struct line_buffer {
 	char *data;
 	size_t capacity;
-	size_t used;	/* bytes received */
-	size_t start;	/* of the first line not yet taken */
-	size_t scanned; /* no newline before this offset */
+	size_t used;	       /* bytes received */
+	size_t start;	       /* of the first line not yet taken */
+	size_t scanned;	       /* no newline before this offset */
+	struct budget *budget; /* of all clients, borrowed; NULL: none */
 };
 
 void line_buffer_init(struct line_buffer *lines);
 void line_buffer_release(struct line_buffer *lines);
 
 /* Room for the next read: at least one byte at *ret_data. LIMIT when a line
- * without end fills the buffer, NO_MEMORY. */
+ * without end fills the buffer or the daemon's budget, NO_MEMORY. A buffer that
+ * was large is given back once it is empty. */
 int line_buffer_room(struct line_buffer *lines, char **ret_data,
 		     size_t *ret_size, struct error *err) NOPDB_CHECKED;
 

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/activation.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/house.h"
 #include "daemon/log.h"
 
 #define AGENT_FILE "nopdb-agent.so"
+#define HEAP_BLOCK (64 << 10)
 
 static void complain(const struct error *err)
 {
@@ -134,6 +139,16 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Memory that was needed for a moment goes back: one heap for all threads,
+ * because each further one would keep what it once held, and large blocks
+ * mapped one by one, which glibc would otherwise cease to do. */
+static void keep_heap_small(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK);
+	mallopt(M_TRIM_THRESHOLD, HEAP_BLOCK);
+}
+
 static int start_log(const struct config *config, struct error *err)
 {
 	if (config->log || config->foreground)
@@ -141,34 +156,86 @@ static int start_log(const struct config *config, struct error *err)
 	return 0;
 }
 
+/* The sockets of a service manager, or our own. */
+static int open_listeners(const struct config *config,
+			  struct activation *inherited,
+			  struct listener *ret_rpc,
+			  struct listener *ret_metrics, struct error *err)
+{
+	if (config->metrics &&
+	    !activation_claim(inherited, config->metrics, ret_metrics) &&
+	    listener_open(ret_metrics, config->metrics, err))
+		return error_wrap(err, "--metrics");
+	if (!activation_claim(inherited, config->socket, ret_rpc)) {
+		if (!config->socket) {
+			error_set(err, ERROR_USAGE, "--socket is missing");
+			return error_remedy(err, "give one, or start nopdbd "
+						 "through its socket unit");
+		}
+		if (listener_open(ret_rpc, config->socket, err))
+			return -1;
+	}
+	return activation_check(inherited, err);
+}
+
+/* Clients can connect before the loop watches signals: one that comes between
+ * would end the process as if nobody had meant to be asked, and leave its
+ * socket's file. They wait until then; no other thread runs yet. */
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, ret_before);
+}
+
 /* Opens everything and serves until the end. */
-static int run(const struct config *config, int agent_fd,
-	       const char *agent_path, struct error *err)
+static int run(const struct config *config, struct activation *inherited,
+	       int agent_fd, const char *agent_path, struct error *err)
 {
 	static struct daemon daemon;
-	struct listener listener = LISTENER_INIT;
+	struct listener listener = LISTENER_INIT, metrics = LISTENER_INIT;
+	struct house house;
 	int report_fd = -1;
+	sigset_t before;
 
 	if (!config->foreground) {
 		report_fd = go_background(err);
 		if (report_fd < 0)
 			return -1;
 	}
-	if (start_log(config, err) ||
-	    listener_open(&listener, config->socket, err))
+	hold_signals(&before);
+	if (start_log(config, err) || house_open(&house, config, err))
 		return -1;
+	if (open_listeners(config, inherited, &listener, &metrics, err) ||
+	    (house.shared && listener_share(&listener, err))) {
+		listener_close(&metrics);
+		listener_close(&listener);
+		return -1;
+	}
 	if (daemon_init(&daemon, &listener, agent_fd, agent_path,
-			config->idle_s, err))
+			config->idle_s, err)) {
+		listener_close(&metrics);
 		return -1;
-	if (report_fd >= 0 && settle_background(report_fd, err)) {
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if ((config->metrics &&
+	     exporter_open(&daemon.exporter, &daemon, &metrics, err)) ||
+	    (report_fd >= 0 && settle_background(report_fd, err))) {
 		daemon_release(&daemon);
 		return -1;
 	}
 	daemon.patience = config->patience;
+	daemon.house = house;
 	log_line("serving %s, agent %s%s", daemon.listener.path, agent_path,
 		 agent_fd < 0 ? " (missing)" : "");
+	activation_notify("READY=1");
 	daemon_run(&daemon);
 	daemon_release(&daemon);
+	house_close(&daemon.house);
 	log_line("ended");
 	log_close();
 	return 0;
@@ -177,11 +244,13 @@ static int run(const struct config *config, int agent_fd,
 int main(int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
+	struct activation inherited;
 	struct config config;
 	char agent_path[PATH_MAX * 2] = "";
 	int agent_fd;
 
-	if (config_parse(&config, argc, argv, &err)) {
+	if (activation_take(&inherited, &err) ||
+	    config_parse(&config, argc, argv, &err)) {
 		complain(&err);
 		config_usage(stderr);
 		return error_exit_status(err.code);
@@ -199,9 +268,10 @@ int main(int argc, char **argv)
 	} else {
 		agent_fd = find_agent(agent_path, sizeof(agent_path));
 	}
+	keep_heap_small();
 	raise_file_limit();
 	if ((config.agent && agent_fd < 0) ||
-	    run(&config, agent_fd, agent_path, &err)) {
+	    run(&config, &inherited, agent_fd, agent_path, &err)) {
 		complain(&err);
 		return error_exit_status(err.code);
 	}

@@ -13,8 +13,12 @@ void outbox_init(struct outbox *outbox)
 
 void outbox_release(struct outbox *outbox)
 {
+	struct budget *budget = outbox->budget;
+
+	budget_give(budget, outbox_size(outbox));
 	free(outbox->data);
 	outbox_init(outbox);
+	outbox->budget = budget;
 }
 
 size_t outbox_size(const struct outbox *outbox)
@@ -47,6 +51,7 @@ static enum outbox_put put(struct outbox *outbox, const char *line,
 		return OUTBOX_OVERFLOW;
 	memcpy(outbox->data + outbox->used, line, length);
 	outbox->used += length;
+	budget_take(outbox->budget, length);
 	return OUTBOX_QUEUED;
 }
 
@@ -54,7 +59,8 @@ enum outbox_put outbox_put_record(struct outbox *outbox, const char *line,
 				  size_t length)
 {
 	if (length > LIMIT_CLIENT_QUEUE ||
-	    outbox_size(outbox) > LIMIT_CLIENT_QUEUE - length)
+	    outbox_size(outbox) > LIMIT_CLIENT_QUEUE - length ||
+	    !budget_spares(outbox->budget, outbox_size(outbox), length))
 		return OUTBOX_DROPPED;
 	return put(outbox, line, length);
 }
@@ -63,7 +69,8 @@ enum outbox_put outbox_put_answer(struct outbox *outbox, const char *line,
 				  size_t length)
 {
 	if (length > OUTBOX_HARD_LIMIT ||
-	    outbox_size(outbox) > OUTBOX_HARD_LIMIT - length)
+	    outbox_size(outbox) > OUTBOX_HARD_LIMIT - length ||
+	    !budget_fits(outbox->budget, outbox_size(outbox), length))
 		return OUTBOX_OVERFLOW;
 	return put(outbox, line, length);
 }
@@ -84,10 +91,14 @@ char *outbox_take(struct outbox *outbox, size_t *ret_length)
 
 void outbox_written(struct outbox *outbox)
 {
+	budget_give(outbox->budget, outbox->in_flight);
 	outbox->in_flight = 0;
 }
 
 bool outbox_recovered(const struct outbox *outbox)
 {
-	return outbox_size(outbox) <= LIMIT_CLIENT_QUEUE / 2;
+	size_t waits = outbox_size(outbox);
+
+	return waits <= LIMIT_CLIENT_QUEUE / 2 &&
+	       budget_spares(outbox->budget, waits, waits);
 }

@@ -2,8 +2,9 @@
 /*
  * outbox: the bounded queue of lines that wait for one client. Pure memory.
  *
- * Captures are dropped once LIMIT_CLIENT_QUEUE bytes wait, so that a slow
- * client costs a bounded amount and loses records instead of slowing others.
+ * Captures are dropped once LIMIT_CLIENT_QUEUE bytes wait, or fewer when the
+ * daemon's budget is short, so that a slow client costs a bounded amount and
+ * loses records instead of slowing others.
  * Answers and the few records that tell a probe's life are never dropped: they
  * have as much room again, and a client that lets that fill up is hopeless.
  *
@@ -15,15 +16,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/budget.h"
 #include "proto/limits.h"
 
-#define OUTBOX_HARD_LIMIT (2 * (size_t)LIMIT_CLIENT_QUEUE)
+#define OUTBOX_HARD_LIMIT ((size_t)LIMIT_CLIENT_QUEUE + LIMIT_ANSWER)
 
 struct outbox {
 	char *data;
 	size_t capacity;
 	size_t used;
-	size_t in_flight; /* taken and not yet written */
+	size_t in_flight;      /* taken and not yet written */
+	struct budget *budget; /* of all clients, borrowed; NULL: none */
 };
 
 enum outbox_put {

@@ -82,6 +82,7 @@ const char *probe_end_name(enum probe_end end)
 		[PROBE_END_CLIENT_GONE] = "client-gone",
 		[PROBE_END_AGENT_LOST] = "agent-lost",
 		[PROBE_END_BUDGET] = "budget",
+		[PROBE_END_NOT_PERMITTED] = "not-permitted",
 	};
 
 	return names[end];
@@ -217,6 +218,10 @@ static void write_limits(struct json_writer *w,
 	json_string(w, limits->arrays ? "full" : "summary");
 	json_key(w, "repr");
 	json_bool(w, limits->repr);
+	if (limits->live) {
+		json_key(w, "live");
+		json_bool(w, true);
+	}
 	json_object_end(w);
 }
 

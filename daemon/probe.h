@@ -39,6 +39,7 @@ enum probe_end {
 	PROBE_END_CLIENT_GONE,
 	PROBE_END_AGENT_LOST,
 	PROBE_END_BUDGET,
+	PROBE_END_NOT_PERMITTED, /* any more: the policy changed */
 };
 
 struct probe {
@@ -51,6 +52,7 @@ struct probe {
 	struct probe_spec spec;
 	void *encoded; /* the spec, owned: its texts point there */
 	size_t encoded_size;
+	size_t size; /* charged to the daemon's budget */
 	enum probe_state state;
 	enum probe_end end;	  /* from PROBE_REMOVING on */
 	uint64_t seq;		  /* of its last record */

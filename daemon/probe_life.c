@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit.h"
 #include "daemon/daemon.h"
 #include "daemon/debug.h"
 #include "daemon/log.h"
@@ -50,6 +51,7 @@ static void discard(struct probe *probe)
 	target->probe_count--;
 	if (probe->state == PROBE_DRAINING)
 		target->draining--;
+	budget_give(&target->daemon->budget, probe->size);
 	uv_close((uv_handle_t *)&probe->time_limit, on_timer_closed);
 }
 
@@ -67,7 +69,7 @@ static void render_stopped(struct json_writer *w, const void *arg)
 }
 
 struct loss {
-	const char *reason;
+	enum loss_reason reason;
 	uint64_t count;
 };
 
@@ -78,7 +80,7 @@ static void render_loss(struct json_writer *w, const void *arg)
 	json_key(w, "count");
 	json_uint(w, loss->count);
 	json_key(w, "reason");
-	json_string(w, loss->reason);
+	json_string(w, counters_loss_name(loss->reason));
 }
 
 /* Tells clients about captures that got lost since they were told last. */
@@ -86,17 +88,18 @@ static void tell_losses(struct probe *probe)
 {
 	const struct probe_stats *now = &probe->stats, *told = &probe->told;
 	const struct loss losses[] = {
-		{ "ring", now->lost_ring - told->lost_ring },
-		{ "rate", now->lost_rate - told->lost_rate },
-		{ "size", now->lost_size - told->lost_size },
-		{ "calls", now->lost_calls - told->lost_calls },
+		{ LOSS_RING, now->lost_ring - told->lost_ring },
+		{ LOSS_RATE, now->lost_rate - told->lost_rate },
+		{ LOSS_SIZE, now->lost_size - told->lost_size },
+		{ LOSS_CALLS, now->lost_calls - told->lost_calls },
 	};
 
 	probe->told = probe->stats;
 	for (unsigned i = 0; i < sizeof(losses) / sizeof(*losses); i++) {
 		if (losses[i].count == 0)
 			continue;
-		probe->target->daemon->counters.lost += losses[i].count;
+		probe->target->daemon->counters.lost[losses[i].reason] +=
+			losses[i].count;
 		route_probe_render(probe, "lost", render_loss, &losses[i]);
 	}
 }
@@ -138,6 +141,7 @@ static void fail_unset(struct probe *probe)
 /* Writes the last records. */
 static void tell_end(struct probe *probe)
 {
+	audit_probe(probe);
 	tell_losses(probe);
 	route_probe_render(probe, "probe", render_stopped, probe);
 	route_probe_end(probe);
@@ -325,12 +329,28 @@ static void on_added(struct control *control, void *arg,
 	target_probe_gone(target);
 }
 
+/* Counts its memory, or says why it may not stay. */
+static int charge(struct probe *probe, struct error *err)
+{
+	struct budget *budget = &probe->target->daemon->budget;
+
+	probe->size = sizeof(*probe) + probe->encoded_size;
+	if (!budget_fits(budget, 0, probe->size)) {
+		error_set(err, ERROR_LIMIT, "no room for more probes now");
+		return error_remedy(err, "remove some, or try again");
+	}
+	budget_take(budget, probe->size);
+	return 0;
+}
+
 static struct probe *new_probe(struct target *target, struct call *call,
-			       const struct probe_spec *spec, bool persist)
+			       const struct probe_spec *spec, bool persist,
+			       struct error *err)
 {
 	struct daemon *daemon = target->daemon;
 	struct probe *probe = calloc(1, sizeof(*probe));
 
+	error_set(err, ERROR_NO_MEMORY, "no memory for a probe");
 	if (!probe)
 		return NULL;
 	probe->target = target;
@@ -338,11 +358,14 @@ static struct probe *new_probe(struct target *target, struct call *call,
 	probe->persist = persist;
 	probe->spec = *spec;
 	probe->spec.id = registry_next_id(&daemon->registry);
-	if (probe_keep_spec(probe)) {
+	if (probe_keep_spec(probe) || charge(probe, err)) {
+		free(probe->encoded);
 		free(probe);
 		return NULL;
 	}
+	error_clear(err);
 	probe->adder = call;
+	call->probe = probe->spec.id;
 	TAILQ_INIT(&probe->removers);
 	uv_timer_init(&daemon->loop, &probe->time_limit);
 	probe->time_limit.data = probe;
@@ -361,8 +384,8 @@ void probe_life_add(struct target *target, struct call *call,
 	if (target->probe_count >= LIMIT_PROBES)
 		error_set(&err, ERROR_LIMIT, "more than %d probes in %s",
 			  LIMIT_PROBES, target->name);
-	else if (!(probe = new_probe(target, call, spec, persist)))
-		error_set(&err, ERROR_NO_MEMORY, "no memory for a probe");
+	else
+		probe = new_probe(target, call, spec, persist, &err);
 	if (!probe) {
 		call_fail(call, &err);
 		return;
@@ -554,7 +577,7 @@ enum pump_verdict probe_life_record(struct target *target,
 		if (probe->lost_invalid++ == 0)
 			log_line("%s: probe %u: unfit record: %s", target->name,
 				 probe->spec.id, why);
-		target->daemon->counters.lost++;
+		target->daemon->counters.lost[LOSS_INVALID]++;
 		return PUMP_TAKEN;
 	}
 	take_record(probe, item, body);

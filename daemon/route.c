@@ -2,6 +2,7 @@
 #include "daemon/route.h"
 
 #include "daemon/daemon.h"
+#include "daemon/grant.h"
 #include "daemon/probe.h"
 #include "daemon/record.h"
 #include "daemon/session.h"
@@ -13,9 +14,10 @@
 
 static bool wants(const struct session *session, const struct probe *probe)
 {
-	return session == probe->owner ||
-	       subscriptions_match(&session->subscriptions,
-				   probe->target->serial, probe->spec.id);
+	return (session == probe->owner ||
+		subscriptions_match(&session->subscriptions,
+				    probe->target->serial, probe->spec.id)) &&
+	       grant_lets(session, probe->target, RIGHT_CAPTURE);
 }
 
 static size_t probe_line(struct probe *probe, const char *event,

@@ -115,6 +115,22 @@ static bool has_escaped_nul(const char *text)
 	return false;
 }
 
+/* Values and names in text that json_check accepted, or a few more. */
+static size_t count_values(const char *text)
+{
+	size_t count = 1;
+
+	for (const char *p = text; *p;) {
+		if (*p == '"') {
+			p = skip_string(p);
+			continue;
+		}
+		count += *p == ',' || *p == '{' || *p == '[';
+		p++;
+	}
+	return count;
+}
+
 static int check_text(const char *text, size_t length, struct error *err)
 {
 	const char *first = skip_space(text);
@@ -171,6 +187,11 @@ static int parse_copy(const char *text, size_t length,
 {
 	if (check_text(text, length, err) || take_id(text, request, err))
 		return -1;
+	request->values = count_values(text);
+	if (request->values > RPC_VALUES_MAX)
+		return error_set(err, ERROR_LIMIT,
+				 "a request of more than %d values",
+				 RPC_VALUES_MAX);
 	request->root = cJSON_ParseWithLength(text, length);
 	if (!request->root)
 		return error_set(err, ERROR_NO_MEMORY,
@@ -279,9 +300,17 @@ static void render_error(struct json_writer *w, const void *arg)
 	json_object_end(w);
 }
 
-char *rpc_failure(const char *id, const struct error *error, size_t *ret_length)
+size_t rpc_failure(const char *id, const struct error *error,
+		   char line[RPC_FAILURE_MAX])
 {
 	struct answer answer = { id, "error", render_error, error };
+	struct json_writer w;
+	size_t length;
 
-	return render_line(&answer, ret_length);
+	/* A byte of the texts takes six at most: there is room. */
+	json_init(&w, line, RPC_FAILURE_MAX - 1);
+	write_answer(&w, &answer);
+	length = json_length(&w);
+	line[length] = '\n';
+	return length + 1;
 }

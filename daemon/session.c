@@ -4,9 +4,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/audit.h"
 #include "daemon/daemon.h"
+#include "daemon/gate.h"
 #include "daemon/log.h"
 #include "daemon/method.h"
 #include "daemon/route.h"
@@ -67,6 +70,7 @@ static void on_closed(uv_handle_t *handle)
 	outbox_release(&session->out);
 	arrears_release(&session->arrears);
 	free(session->writing);
+	peer_release(&session->peer);
 	free(session);
 	daemon->session_count--;
 	daemon_changed(daemon);
@@ -78,6 +82,7 @@ void session_close(struct session *session)
 		return;
 	session->finishing = true;
 	orphan_calls(session);
+	gate_session_ends(session);
 	if (session->listed)
 		TAILQ_REMOVE(&session->daemon->sessions, session, entry);
 	session->listed = false;
@@ -110,7 +115,7 @@ void session_send_capture(struct session *session, uint32_t probe,
 	case OUTBOX_QUEUED:
 		return;
 	case OUTBOX_DROPPED:
-		session->daemon->counters.lost++;
+		session->daemon->counters.lost[LOSS_SLOW_CLIENT]++;
 		if (arrears_add(&session->arrears, probe))
 			return;
 		break;
@@ -173,6 +178,23 @@ static void start_write(struct session *session)
 		session_close(session);
 }
 
+/* What a client may let wait, however little room there is. */
+#define SHED_LEAST (256u << 10)
+
+void session_shed(struct daemon *daemon)
+{
+	struct session *session, *most = NULL;
+
+	TAILQ_FOREACH(session, &daemon->sessions, entry)
+	{
+		if (!most ||
+		    outbox_size(&session->out) > outbox_size(&most->out))
+			most = session;
+	}
+	if (most && outbox_size(&most->out) > SHED_LEAST)
+		most->hopeless = true;
+}
+
 void session_flush(struct session *session)
 {
 	struct arrear *arrear;
@@ -198,13 +220,10 @@ void session_flush(struct session *session)
 /* A line without end: says so, and hears no more from this client. */
 static void give_up(struct session *session, const struct error *err)
 {
-	size_t length;
-	char *line = rpc_failure("null", err, &length);
+	char line[RPC_FAILURE_MAX];
 
 	counters_failure(&session->daemon->counters, err->code);
-	if (line)
-		session_send(session, line, length);
-	free(line);
+	session_send(session, line, rpc_failure("null", err, line));
 	session_finish(session);
 }
 
@@ -264,7 +283,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 		no_room(session);
 	} else if (size == UV_EOF && !peer_gone(session)) {
 		/* It may read still: what was asked is answered. */
-		session_finish(session);
+		session->ending = true;
+		if (gate_idle(session))
+			session_finish(session);
 	} else if (size < 0) {
 		session_close(session);
 	}
@@ -276,7 +297,25 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 static void reject(struct session *session, const struct error *err)
 {
 	log_line("client refused: %s", err->msg);
+	audit_client(session->daemon, &session->peer, err);
 	give_up(session, err);
+}
+
+/* One user cannot take the places of all others. */
+static int check_share(const struct session *session, struct error *err)
+{
+	const struct session *other;
+	unsigned count = 0;
+
+	if (peer_operates(&session->peer, geteuid()))
+		return 0;
+	TAILQ_FOREACH(other, &session->daemon->sessions, entry)
+	count += other->peer.uid == session->peer.uid;
+	if (count <= LIMIT_USER_CLIENTS)
+		return 0;
+	error_set(err, ERROR_LIMIT, "more than %d clients of user %u",
+		  LIMIT_USER_CLIENTS, (unsigned)session->peer.uid);
+	return error_remedy(err, "end some of them");
 }
 
 /* Who is it, and is there room? */
@@ -287,12 +326,13 @@ static int admit(struct session *session, struct error *err)
 	if (uv_fileno((uv_handle_t *)&session->pipe, &fd))
 		return error_set(err, ERROR_SYSTEM, "no descriptor");
 	if (peer_read(fd, &session->peer, err) ||
-	    peer_permit(&session->peer, geteuid(), err))
+	    (!session->daemon->house.shared &&
+	     peer_permit(&session->peer, geteuid(), err)))
 		return -1;
 	if (session->daemon->session_count > LIMIT_CLIENTS)
 		return error_set(err, ERROR_LIMIT, "more than %d clients",
 				 LIMIT_CLIENTS);
-	return 0;
+	return check_share(session, err);
 }
 
 /* The kernel may hold as much as it lets us: it outlives us, so a client that
@@ -304,6 +344,44 @@ static void widen(struct session *session)
 	uv_send_buffer_size((uv_handle_t *)&session->pipe, &size);
 }
 
+/* ---- no memory for a client
+ * ------------------------------------------------------- */
+
+static void on_turned_away(uv_handle_t *handle)
+{
+	struct daemon *daemon = handle->data;
+
+	daemon->turning_away = false;
+	if (daemon->turn_away_next)
+		session_accept(daemon, (uv_stream_t *)&daemon->server);
+}
+
+/* Takes the connection with a handle that is always there, says why in what
+ * the socket takes at once, and closes it. */
+static void turn_away(struct daemon *daemon)
+{
+	uv_stream_t *stream = (uv_stream_t *)&daemon->turned_away;
+	struct error err = ERROR_INIT;
+	char line[RPC_FAILURE_MAX];
+	uv_os_fd_t fd;
+
+	daemon->turn_away_next = daemon->turning_away;
+	if (daemon->turning_away)
+		return;
+	daemon->turning_away = true;
+	error_set(&err, ERROR_NO_MEMORY, "no memory for a client");
+	error_remedy(&err, "try again");
+	log_line("client refused: %s", err.msg);
+	counters_failure(&daemon->counters, err.code);
+	uv_pipe_init(&daemon->loop, &daemon->turned_away, 0);
+	stream->data = daemon;
+	if (!uv_accept((uv_stream_t *)&daemon->server, stream) &&
+	    !uv_fileno((uv_handle_t *)stream, &fd))
+		(void)!send(fd, line, rpc_failure("null", &err, line),
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	uv_close((uv_handle_t *)stream, on_turned_away);
+}
+
 static struct session *new_session(struct daemon *daemon)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -313,8 +391,13 @@ static struct session *new_session(struct daemon *daemon)
 	session->daemon = daemon;
 	line_buffer_init(&session->in);
 	outbox_init(&session->out);
+	session->in.budget = &daemon->budget;
+	session->out.budget = &daemon->budget;
 	arrears_init(&session->arrears);
 	TAILQ_INIT(&session->calls);
+	TAILQ_INIT(&session->gate);
+	LIST_INIT(&session->grants);
+	session->serial = ++daemon->session_serial;
 	uv_pipe_init(&daemon->loop, &session->pipe, 0);
 	session->pipe.data = session;
 	daemon->session_count++;
@@ -327,8 +410,7 @@ void session_accept(struct daemon *daemon, uv_stream_t *server)
 	struct session *session = new_session(daemon);
 
 	if (!session) {
-		/* libuv would wait for ever for us to accept this one. */
-		daemon_stop(daemon, "no memory for a client");
+		turn_away(daemon);
 		return;
 	}
 	if (uv_accept(server, (uv_stream_t *)&session->pipe)) {
@@ -343,5 +425,7 @@ void session_accept(struct daemon *daemon, uv_stream_t *server)
 	else if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc,
 			       on_read))
 		session_close(session);
+	else
+		daemon->counters.clients++;
 	daemon_changed(daemon);
 }

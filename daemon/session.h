@@ -14,6 +14,7 @@
 
 #include "daemon/arrears.h"
 #include "daemon/call.h"
+#include "daemon/grant.h"
 #include "daemon/line_buffer.h"
 #include "daemon/outbox.h"
 #include "daemon/peer.h"
@@ -25,6 +26,7 @@ struct target;
 struct session {
 	TAILQ_ENTRY(session) entry;
 	struct daemon *daemon;
+	uint64_t serial; /* never used twice in this daemon */
 	uv_pipe_t pipe;
 	uv_write_t write;
 	char *writing; /* what the write under way sends */
@@ -35,6 +37,10 @@ struct session {
 	struct subscriptions subscriptions;
 	struct call_list calls;
 	unsigned call_count;
+	struct grant_list grants;
+	struct call_list gate; /* calls that wait for their turn */
+	bool asking;	       /* the first of them is being asked about */
+	bool ending;	/* sends no more; finish when the gate is empty */
 	bool listed;	/* in the daemon's list */
 	bool finishing; /* reads no more; close when all is sent */
 	bool released;	/* its probes and holds are given up */
@@ -56,6 +62,10 @@ uint64_t session_lost(const struct session *session, uint32_t probe);
 
 /* The probe ends: reports what this client missed, and forgets it. */
 void session_probe_ends(struct session *session, uint32_t probe);
+
+/* The daemon holds too much: closes the client that lets the most wait, if any
+ * lets more wait than it could. */
+void session_shed(struct daemon *daemon);
 
 /* Starts to write what was queued; called before the loop blocks. */
 void session_flush(struct session *session);

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/target.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/daemon.h"
+#include "daemon/access.h"
 #include "daemon/attachment.h"
+#include "daemon/audit.h"
+#include "daemon/daemon.h"
+#include "daemon/gate.h"
+#include "daemon/grant.h"
 #include "daemon/log.h"
 #include "daemon/params.h"
 #include "daemon/probe_life.h"
@@ -146,7 +152,8 @@ void target_became_live(struct target *target)
 	struct call *call;
 
 	target->state = TARGET_LIVE;
-	target->daemon->counters.attaches++;
+	target->was_live = true;
+	counters_attached(&target->daemon->counters, target->pause_us);
 	log_line("%s: attached: python %s, engine %s, pause %llu us",
 		 target->name, target->python, target->engine,
 		 (unsigned long long)target->pause_us);
@@ -157,6 +164,7 @@ void target_became_live(struct target *target)
 	if (target->daemon->stopping)
 		target_leave(target, "daemon-stops");
 	leave_if_free(target);
+	gate_target_live(target);
 }
 
 /* Joins a target that is there already, whatever becomes of it. */
@@ -234,13 +242,38 @@ static int may_enter(struct daemon *daemon, struct error *err)
 	return 0;
 }
 
+/* The process that the client was found to be let into, else the one that has
+ * this id now. */
+static int open_process(const struct call *call, pid_t pid,
+			struct process_id *ret_id, struct error *err)
+{
+	struct process_id id;
+
+	if (!call->access)
+		return process_open(pid, ret_id, err);
+	id = call->access->id;
+	id.pidfd = fcntl(id.pidfd, F_DUPFD_CLOEXEC, 0);
+	if (id.pidfd < 0)
+		return error_set_errno(err, ERROR_SYSTEM, errno, "a pidfd");
+	*ret_id = id;
+	return 0;
+}
+
+/* Who was let in needs not be asked again as long as the target is there. */
+static void keep_grant(const struct target *target, const struct call *call)
+{
+	if (call->access && call->session)
+		grant_set(call->session, target->serial,
+			  &call->access->verdict);
+}
+
 void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 {
 	struct error err = ERROR_INIT;
 	struct process_id id = { .pidfd = -1 };
 	struct target *target;
 
-	if (process_open(pid, &id, &err)) {
+	if (open_process(call, pid, &id, &err)) {
 		attachment_name_pid(&err, pid);
 		call_fail(call, &err);
 		return;
@@ -248,6 +281,7 @@ void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 	target = target_find_pid(daemon, pid);
 	if (target && target->id.start_time == id.start_time) {
 		process_close(&id);
+		keep_grant(target, call);
 		join(target, call);
 		return;
 	}
@@ -259,6 +293,8 @@ void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 		call_fail(call, &err);
 		return;
 	}
+	keep_grant(target, call);
+	target->job.access = call->access;
 	TAILQ_INSERT_TAIL(&target->attachers, call, waiting);
 	attachment_begin(target);
 }
@@ -445,9 +481,14 @@ void target_became_gone(struct target *target)
 	struct call_list successors;
 	struct call *call;
 
+	target->daemon->counters.departures += target->was_live;
 	target->state = TARGET_GONE;
 	TAILQ_REMOVE(&target->daemon->targets, target, entry);
 	drop_subscriptions(target);
+	gate_target_gone(target);
+	if (target->was_live)
+		audit_target(target, target->leave_reason ? target->leave_reason
+							  : "target-exit");
 	if (!target->failure.code)
 		error_set(&target->failure, ERROR_AGENT,
 			  "pid %d: the agent has left", (int)target->id.pid);

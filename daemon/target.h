@@ -28,6 +28,7 @@
 #include "daemon/worker.h"
 #include "injector/injector.h"
 
+struct access;
 struct daemon;
 struct debugged;
 struct session;
@@ -46,6 +47,7 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
+	struct access *access; /* of the call that is first; NULL: none */
 	struct error err;
 	int result;
 };
@@ -57,7 +59,8 @@ struct target {
 	char name[40];	      /* "PID.STARTTIME" */
 	struct process_id id; /* owned */
 	enum target_state state;
-	bool stuck;    /* DEPARTING, but the agent does not go */
+	bool stuck; /* DEPARTING, but the agent does not go */
+	bool was_live;
 	bool resident; /* the agent left its file mapped */
 	bool leave_sent;
 	bool lost;	  /* the agent, see target_agent_lost */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/worker.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -20,6 +21,8 @@ static void on_finished(uv_async_t *async)
 	uv_thread_join(&worker->thread);
 	worker->running = false;
 	worker->done(worker->owner);
+	/* Entering or reading a process takes MiBs for a moment. */
+	malloc_trim(0);
 }
 
 void worker_init(struct worker *worker, uv_loop_t *loop, void *owner)

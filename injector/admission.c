@@ -43,7 +43,7 @@ int admit_process(pid_t pid, struct procfs_status *ret_status,
 		  struct procfs_stat *ret_stat, struct error *err)
 {
 	if (!procfs_status(pid, ret_status) || !procfs_stat(pid, ret_stat))
-		return process_missing(pid, err);
+		return process_unread(pid, errno, err);
 	if (ret_status->tgid != pid)
 		return process_is_thread(pid, ret_status->tgid, err);
 	if (ret_stat->state == 'Z' || ret_stat->state == 'X')
@@ -116,11 +116,13 @@ int admit_permission(pid_t pid, const struct procfs_status *status,
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	/* Reading asks the kernel the same as writing would, but root then
+	 * needs no CAP_DAC_OVERRIDE for the file's mode. */
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return 0;
-	if (errno == ENOENT || errno == ESRCH)
-		return process_missing(pid, err);
+	if (errno != EACCES && errno != EPERM)
+		return process_unread(pid, errno, err);
 	permission.dumpable = is_dumpable(pid, status->uid);
 	error_set(err, ERROR_NOT_PERMITTED,
 		  "the kernel does not let user %u trace process %d of user %u",
@@ -252,8 +254,12 @@ int admit_agent(pid_t pid, struct error *err)
 
 int admit_file(pid_t pid, struct error *err)
 {
+	errno = 0;
 	if (agent_file_proc_usable(pid) || agent_file_possible(pid))
 		return 0;
+	/* The lack may be ours. */
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return process_unread(pid, errno, err);
 	error_set(err, ERROR_ATTACH,
 		  "its root has neither /proc nor a place for a file that may "
 		  "be executed");

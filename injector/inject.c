@@ -14,6 +14,7 @@
 #include "injector/hijack/entry.h"
 #include "injector/hijack/filters.h"
 #include "injector/hijack/handshake.h"
+#include "injector/target/process.h"
 
 #define INJECT_SLACK_NS 1000
 #define INJECT_NICE -10
@@ -56,11 +57,13 @@ static int admit(struct job *job, struct error *err)
 	    (!job->examine && wait_for_agent(pid, err)) ||
 	    filter_kinds_read(pid, &job->kinds, err))
 		return -1;
-	if (!process_same(job->id))
+	if (process_same(job->id))
+		return 0;
+	if (errno == ESRCH)
 		return error_set(err, ERROR_NO_PROCESS,
 				 "process %d is not the one that was opened",
 				 pid);
-	return 0;
+	return process_unread(pid, errno, err);
 }
 
 static int enter(struct job *job, struct entry *entry)
@@ -94,7 +97,8 @@ static int resolve_and_enter(struct job *job, struct interpreter *target,
 	struct entry *entry;
 	int result = -1;
 
-	if (interpreter_check_version(target, err) ||
+	if ((job->options->permit && memory_bind(&target->memory, err)) ||
+	    interpreter_check_version(target, err) ||
 	    interpreter_resolve(target, err))
 		return -1;
 	job->report.python_version = target->version;

@@ -31,7 +31,8 @@ struct process_id {
 int process_open(pid_t pid, struct process_id *ret_id,
 		 struct error *err) NOPDB_CHECKED;
 
-/* Still the same process, and alive? */
+/* Still the same process, and alive? False with errno: ESRCH when it is not,
+ * else why it cannot be told. */
 bool process_same(const struct process_id *id);
 
 void process_close(struct process_id *id);
@@ -62,6 +63,18 @@ struct process_facts {
  * What may not be read shows as `readable` false. */
 int process_inspect(pid_t pid, struct process_facts *ret_facts,
 		    struct error *err) NOPDB_CHECKED;
+
+/* What a policy may hang on. */
+struct process_identity {
+	uid_t uid[3];	     /* real, effective, saved */
+	bool program_proven; /* `program` names the very file that runs */
+	char program[1024];  /* path of the executable; "" unknown */
+	char cgroup[1024];   /* of version 2, else of systemd; "" unknown */
+};
+
+/* Fails with NO_PROCESS. To be bound to a process, ask process_same after. */
+int process_identify(pid_t pid, struct process_identity *ret_identity,
+		     struct error *err) NOPDB_CHECKED;
 
 /* Calls visit for each process whose maps show a Python interpreter, and for
  * each that cannot be read but whose executable's name starts with "python".
@@ -109,6 +122,13 @@ struct inject_options {
 	unsigned search_ms;    /* a safe thread to be found */
 	unsigned call_ms;      /* the hijacked thread's part */
 	unsigned handshake_ms; /* from thread start to its loading */
+	/* Asked, when it is set, with a thread of the process stopped and
+	 * before anything is written to it, and again before the agent is
+	 * handed over: -1, with err, refuses. The memory that is written is
+	 * then that which was opened before: a process that becomes another
+	 * by exec meanwhile is not touched. */
+	int (*permit)(void *arg, struct error *err);
+	void *permit_arg;
 };
 
 /* The defaults of the time-outs, in one place for the daemon's, too. */

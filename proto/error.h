@@ -25,6 +25,7 @@
 	X(PARAMS, "invalid-params", -32602, 2)          \
 	X(INTERNAL, "internal", -32603, 6)              \
 	X(USAGE, "usage", -32001, 2)                    \
+	X(PROTOCOL, "protocol", -32002, 6)              \
 	X(NOT_PERMITTED, "not-permitted", -32010, 3)    \
 	X(NO_PROCESS, "no-such-process", -32020, 4)     \
 	X(NOT_PYTHON, "not-python", -32021, 4)          \

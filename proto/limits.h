@@ -7,14 +7,19 @@
 #ifndef NOPDB_PROTO_LIMITS_H
 #define NOPDB_PROTO_LIMITS_H
 
-#define NOPDB_PROTOCOL 1  /* JSON-RPC dialect, `hello` */
+/* JSON-RPC dialects that the daemon speaks, `hello`. A member or method that
+ * is added changes nothing; what changes a meaning is a new one. */
+#define NOPDB_PROTOCOL 1
+#define NOPDB_PROTOCOL_OLDEST 1
 #define NOPDB_AGENT_ABI 1 /* boot region, frames, ring */
 
 /* Socket of the clients (JSON-RPC). */
 #define LIMIT_LINE (1u << 20) /* bytes in one request line */
 #define LIMIT_JSON_DEPTH 64   /* nesting in a request or a record */
 #define LIMIT_CLIENTS 128
-#define LIMIT_CLIENT_QUEUE (8u << 20) /* bytes queued to a slow client */
+#define LIMIT_USER_CLIENTS 32 /* of one user, of a daemon that serves all */
+#define LIMIT_CLIENT_QUEUE (2u << 20) /* bytes queued to a slow client */
+#define LIMIT_ANSWER (4u << 20)	      /* bytes in one answer */
 
 /* Control socket between daemon and agent (SOCK_SEQPACKET). */
 #define LIMIT_FRAME (64u << 10) /* bytes in one frame */

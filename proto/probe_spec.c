@@ -46,6 +46,7 @@ enum tag {
 	TAG_CALLABLE,
 	TAG_ARRAYS = 90,
 	TAG_REPR,
+	TAG_LIVE,
 };
 
 struct field_header {
@@ -157,6 +158,7 @@ static void put_limits(struct output *out, const struct probe_limits *limits)
 	put_number(out, TAG_YIELDS, limits->yields);
 	put_number(out, TAG_ARRAYS, limits->arrays);
 	put_number(out, TAG_REPR, limits->repr);
+	put_number(out, TAG_LIVE, limits->live);
 }
 
 size_t probe_spec_encode(const struct probe_spec *spec, void *buf, size_t size)
@@ -254,6 +256,9 @@ static bool set_number(struct probe_spec *spec, unsigned tag, uint64_t value)
 		return true;
 	case TAG_REPR:
 		limits->repr = value != 0;
+		return true;
+	case TAG_LIVE:
+		limits->live = value != 0;
 		return true;
 	case TAG_LINE_KIND:
 		spec->where.line_kind = clamp(value, UINT32_MAX);

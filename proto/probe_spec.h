@@ -69,6 +69,7 @@ struct probe_limits {
 	uint32_t debug_ms;	    /* silence in a debugger; 0: no limit */
 	uint32_t arrays;	    /* 1: their whole content */
 	uint32_t repr;		    /* 1: run the repr of objects */
+	uint32_t live;		    /* 1: note the objects themselves */
 	struct redaction redaction; /* what is withheld of values */
 };
 

@@ -151,6 +151,8 @@
 	X(_PyInterpreterState_SetEvalFrameFunc, 9, 11)  \
 	X(_PyInterpreterState_GetEvalFrameFunc, 9, 11)  \
 	X(PyUnstable_GC_VisitObjects, 12, 99)           \
+	X(PyGC_Disable, 10, 99)                         \
+	X(PyGC_Enable, 10, 99)                          \
 	X(PyGen_GetCode, 0, 0)                          \
 	X(PyUnstable_InterpreterFrame_GetLine, 0, 0)
 

@@ -25,7 +25,7 @@ UNIT         := $(patsubst tests/%.c,$(OUT)/test/%,$(UNIT_SRC))
 DRIVERS      := tests/injector/enter.c tests/injector/floor.c \
 		tests/injector/empty_agent.c
 
-hosted_tests  = $(filter-out $(DRIVERS) tests/$(1)/test_%,\
+hosted_tests  = $(filter-out $(DRIVERS) tests/agent/callgrind.c tests/$(1)/test_%,\
 		$(wildcard tests/$(1)/*.c))
 INJECTOR_OBJ := $(call objs,$(INJECTOR_SRC)) $(OUT)/gen/stub_blob.o
 PROTO_OBJ    := $(call objs,$(PROTO_SRC))
@@ -51,7 +51,7 @@ $(foreach f,$(UNIT_FOLDERS),$(eval $(call unit_rule,$(f))))
 
 # The driver that enters a process without a daemon, and its agent.
 $(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c \
-		proto/boot.h proto/symbols.h
+		$(wildcard proto/*.h)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(AGENT_FLAGS)) -shared -nostdlib \
@@ -68,6 +68,12 @@ $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 	$(Q)$(CC) $(TARGET_FLAGS) -I. -fPIC -shared -o $@ $(filter %.c,$^) \
 		-ldl -lrt
 
+# From where to where callgrind counts (tests/agent/test_instructions.py).
+$(OUT)/test/agent/callgrind.so: tests/agent/callgrind.c | deps-check-test
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -fPIC -shared -o $@ $<
+
 # Another C library; exports its names as an interpreter does.
 $(OUT)/test/targets/musl_host: tests/live/targets/musl_host.c \
 		proto/symbols.h | deps-check-test
@@ -82,7 +88,8 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
-	targets/cage.so targets/slow_locks.so targets/dawdle.so targets/seven targets/musl_host)
+	targets/cage.so targets/dawdle.so targets/faulty.so targets/slow_locks.so \
+	targets/seven targets/musl_host agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
@@ -91,7 +98,8 @@ unit-run: unit
 	@scripts/test-unit $(OUT)/test $(UNIT)
 
 # ---- everything ------------------------------------------------------------------
-.PHONY: test demo asan tsan fuzz fuzz-build bench torture regrtest forky bullseye
+.PHONY: test demo asan tsan fuzz fuzz-build bench torture regrtest forky \
+	bullseye faults load
 
 # Debian's next interpreters, or a line that says why not.
 forky: | deps-check-test
@@ -134,9 +142,16 @@ tsan: all
 demo: all
 	@NOPDB_BUILD=$(abspath $(OUT)) scripts/demo.sh $(OUT)
 
-bench: all $(OUT)/test/injector/floor | deps-check-test deps-check-bench
-	@mkdir -p $(OUT)/bench
-	@$(TEST_ENV) /usr/bin/python3 tests/bench/bench.py $(OUT)/bench
+# All peers that PEERS= points at, beside what Debian has; ROWS= and
+# NOPDB_PYTHONS= choose (tests/bench/README.md).
+$(OUT)/bench/nothing.so: tests/bench/nothing.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -fPIC -shared -o $@ $<
+
+bench: all $(OUT)/test/injector/floor $(OUT)/bench/nothing.so forky | \
+		deps-check-test deps-check-bench
+	@ROWS=$(ROWS) PEERS=$(PEERS) $(TEST_ENV) /usr/bin/python3 tests/bench/bench.py $(OUT)/bench
 
 # Cycles of attach, probe, capture, detach on every kind of program: N a cell.
 # CELLS= and PYTHONS= choose by name (commas between), FEW=K takes K
@@ -148,6 +163,20 @@ torture: all unit forky | deps-check-test deps-check-torture
 	@$(TEST_ENV) /usr/bin/python3 tests/torture/torture.py $(TORTURE) \
 		$(OUT)/torture
 	@$(if $(filter none,$(MODULES)),,$(MAKE) --no-print-directory regrtest)
+
+# Every call of the daemon fails once; the table is docs/faults.md. MOST= takes
+# so many calls of each function on a path (0: all).
+faults: all $(OUT)/test/targets/faulty.so | deps-check-test
+	@$(TEST_ENV) /usr/bin/python3 tests/live/faults.py docs/faults.md \
+		$(or $(MOST),0)
+
+# The daemon under load, for long: tests/live/load.py.
+LOAD_CLIENTS ?= 50
+LOAD_TARGETS ?= 200
+LOAD_SECONDS ?= 600
+load: all forky | deps-check-test
+	@$(TEST_ENV) /usr/bin/python3 tests/live/load.py --clients $(LOAD_CLIENTS) \
+		--targets $(LOAD_TARGETS) --seconds $(LOAD_SECONDS)
 
 # CPython's own tests while we come and go: MODULES=, PYTHONS= and FEW= choose;
 # MODULES=none leaves them out of the torture.

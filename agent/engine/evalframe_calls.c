@@ -197,7 +197,7 @@ static void raised(struct code *code, void *frame)
 	struct py_error error;
 
 	py_error_save(&error);
-	call_raise(code, frame, error.type, error.value);
+	call_raise(code, frame, error.type, error.value, error.traceback);
 	py_error_restore(&error);
 }
 

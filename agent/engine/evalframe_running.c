@@ -245,7 +245,7 @@ static void ended(void *frame, struct object *value)
 	else if (value)
 		call_return(code, frame, value);
 	else
-		call_raise(code, frame, NULL, NULL);
+		call_raise(code, frame, NULL, NULL, NULL);
 }
 
 /* Returns the function to go on with. */

@@ -45,9 +45,16 @@ static inline struct code *recognize(struct object *object, void *frame)
 static struct object *start(struct object *object, struct object *offset,
 			    struct object *value)
 {
-	void *frame = py.PyEval_GetFrame();
-	struct code *code = recognize(object, frame);
+	struct code *code = code_find(object);
+	void *frame;
 
+	/* To ask for the frame makes an object of it: not for lines alone. */
+	if (code && code->asked == monitoring_rematches &&
+	    !(code->armed &&
+	      code->wants & (CODE_WANTS_CALLS | CODE_WANTS_START)))
+		return py._Py_NoneStruct;
+	frame = py.PyEval_GetFrame();
+	code = recognize(object, frame);
 	if (!code)
 		return tool_disable;
 	/* Without DISABLE a disarmed code object needs no cure later. */
@@ -148,7 +155,7 @@ static struct object *unwind(struct object *object, struct object *offset,
 		return py._Py_NoneStruct;
 	frame = py.PyEval_GetFrame();
 	if (frame && !never_started(code, offset))
-		call_raise(code, frame, NULL, value);
+		call_raise(code, frame, NULL, value, NULL);
 	return py._Py_NoneStruct;
 }
 

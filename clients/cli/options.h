@@ -102,10 +102,11 @@ struct option_entry {
 	unsigned group;	      /* enum option_group, one or more */
 	const char *argument; /* its name in the usage text; NULL: flag */
 	const char *help;
-	const char *limit; /* its member of `limits`; NULL: none */
-	uint64_t unit_ns;  /* of that member, for a duration */
-	uint64_t most;	   /* largest number; 0: no bound of its own */
-	bool action;	   /* of a breakpoint: each one given counts */
+	const char *choices; /* the words it may be, with spaces between */
+	const char *limit;   /* its member of `limits`; NULL: none */
+	uint64_t unit_ns;    /* of that member, for a duration */
+	uint64_t most;	     /* largest number; 0: no bound of its own */
+	bool action;	     /* of a breakpoint: each one given counts */
 };
 
 extern const struct option_entry option_table[OPTION_COUNT];

@@ -13,7 +13,7 @@
 #include "proto/limits.h"
 
 /* What the daemon may have queued for us is the longest line there can be. */
-#define LINE_MOST LIMIT_CLIENT_QUEUE
+#define LINE_MOST (LIMIT_ANSWER + LIMIT_RECORD)
 #define READ_SIZE 65536u
 
 void rpc_init(struct rpc *rpc, int fd)

@@ -7,10 +7,11 @@
 #include "clients/cli/text.h"
 
 const struct verb *const verbs[] = {
-	&verb_ps,     &verb_doctor, &verb_calls,  &verb_break,	 &verb_lines,
-	&verb_eval,   &verb_exec,   &verb_stack,  &verb_apply,	 &verb_actions,
-	&verb_list,   &verb_rm,	    &verb_enable, &verb_disable, &verb_tail,
-	&verb_detach, &verb_help,   NULL,
+	&verb_ps,     &verb_doctor,	&verb_calls, &verb_break,
+	&verb_lines,  &verb_eval,	&verb_exec,  &verb_stack,
+	&verb_apply,  &verb_actions,	&verb_list,  &verb_rm,
+	&verb_enable, &verb_disable,	&verb_tail,  &verb_detach,
+	&verb_help,   &verb_completion, NULL,
 };
 
 const struct verb *verb_find(const char *name)
@@ -28,6 +29,8 @@ static void command_usage(struct text *text)
 	for (const struct verb *const *v = verbs; *v; v++) {
 		size_t from = text->length;
 
+		if ((*v)->hidden)
+			continue;
 		text_addf(text, "  %s", (*v)->name);
 		if ((*v)->arguments[0])
 			text_addf(text, " %s", (*v)->arguments);

@@ -13,6 +13,7 @@ struct verb {
 	const char *summary;   /* one line */
 	const char *text;      /* more about it, ends in a newline; or NULL */
 	unsigned groups;       /* of options (enum option_group) */
+	bool hidden;	       /* not in the list of verbs */
 	int least;	       /* arguments, without the verb itself */
 	int most;
 	/* argv[0] is the verb; returns the exit status. */
@@ -36,6 +37,7 @@ extern const struct verb verb_disable;
 extern const struct verb verb_tail;
 extern const struct verb verb_detach;
 extern const struct verb verb_help;
+extern const struct verb verb_completion;
 
 /* NULL-terminated, in the order of the help text. */
 extern const struct verb *const verbs[];

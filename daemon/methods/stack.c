@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/method.h"
 #include "daemon/stack_record.h"
-#include "daemon/worker.h"
 #include "proto/limits.h"
 
 static const struct param params[] = {
@@ -26,8 +26,9 @@ static const struct param params[] = {
 /* A thread of its own, because ptrace belongs to one: what would not stop in
  * time is let go by the kernel when it ends. */
 struct reading {
-	struct worker worker;
+	struct job job;
 	struct call *call;
+	const cJSON *given;
 	pid_t pid;	  /* 0: core */
 	const char *core; /* of the call's request */
 	const char *root;
@@ -99,8 +100,8 @@ static int parse(const cJSON *given, struct stack_options *options,
 	return native ? parse_native(native, &options->native, err) : 0;
 }
 
-/* Peers are the daemon's own user or root (peer_permit): what the kernel lets
- * the daemon open is theirs to read. */
+/* Peers are the daemon's own user or root (peer_permit, GATE_OPERATOR): what
+ * the kernel lets the daemon open is theirs to read. */
 static int open_core(const char *path, int *ret_fd, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -132,6 +133,18 @@ static int read_core(struct reading *reading)
 	return error_wrap(&reading->err, "core file %.100s", reading->core);
 }
 
+/* It may have become another process while it was read. */
+static void check_again(struct reading *reading)
+{
+	uint32_t rights = RIGHT_STACK | rights_of_params(reading->given);
+
+	if (!reading->call->access ||
+	    !access_again(reading->call->access, rights, &reading->err))
+		return;
+	stack_picture_free(reading->picture);
+	reading->picture = NULL;
+}
+
 static void read_stacks(void *owner)
 {
 	struct reading *reading = owner;
@@ -144,18 +157,17 @@ static void read_stacks(void *owner)
 			  : stack_read(reading->pid, &reading->options,
 				       &reading->picture, &reading->err))
 		reading->picture = NULL;
+	else
+		check_again(reading);
 }
 
-static void closed(void *owner)
-{
-	free(owner);
-}
-
-static void answer(void *owner)
+static void answer(void *owner, const struct error *err)
 {
 	struct reading *reading = owner;
 
-	if (reading->picture) {
+	if (err) {
+		call_fail(reading->call, err);
+	} else if (reading->picture) {
 		reading->record.picture = reading->picture;
 		call_answer(reading->call, stack_record_render,
 			    &reading->record);
@@ -163,8 +175,9 @@ static void answer(void *owner)
 		call_fail(reading->call, &reading->err);
 	}
 	stack_picture_free(reading->picture);
-	worker_close(&reading->worker, closed);
 }
+
+static const struct job_type stack_reading = { read_stacks, answer, free };
 
 static void stack(struct call *call)
 {
@@ -178,14 +191,16 @@ static void stack(struct call *call)
 		return;
 	}
 	reading->call = call;
+	reading->given = call->request.params;
 	reading->options = defaults;
-	worker_init(&reading->worker, &call->daemon->loop, reading);
 	if (parse_whom(call->request.params, reading, &err) ||
-	    parse(call->request.params, &reading->options, &err) ||
-	    worker_start(&reading->worker, read_stacks, answer, &err)) {
+	    parse(call->request.params, &reading->options, &err)) {
 		call_fail(call, &err);
-		worker_close(&reading->worker, closed);
+		free(reading);
+		return;
 	}
+	job_start(call->daemon, &reading->job, &stack_reading, reading);
 }
 
-const struct method method_stack = { "stack", params, stack };
+const struct method method_stack = { "stack", params, stack, GATE_PROCESS,
+				     RIGHT_STACK };

@@ -62,6 +62,7 @@ static int create_thread(struct entry *entry, struct remote *remote,
 			 struct error *err)
 {
 	int32_t created = 0;
+	bool began;
 
 	if (region_map(remote, entry->place, err))
 		return -1;
@@ -70,8 +71,12 @@ static int create_thread(struct entry *entry, struct remote *remote,
 	if (region_fill(entry, err))
 		goto unmap;
 	if (remote_stub(remote, region_hijack_entry(entry->region),
-			region_stack(entry->region), entry_boot(entry), err))
-		return -1;
+			region_stack(entry->region), entry_boot(entry), &began,
+			err)) {
+		if (began)
+			return -1;
+		goto unmap;
+	}
 	if (!region_created(entry, &created)) {
 		/* The thread took it away: it must not be unmapped again. */
 		entry->region = 0;
@@ -134,13 +139,42 @@ out:
 	return failed;
 }
 
+int entry_permit(const struct entry *entry, struct error *err)
+{
+	const struct inject_options *options = entry->options;
+
+	return options->permit ? options->permit(options->permit_arg, err) : 0;
+}
+
+/* As long as the thread is stopped the process cannot become another: an exec
+ * ends the thread first. It may have had another's id, though. */
+static int permit_stopped(const struct entry *entry, struct error *err)
+{
+	pid_t pid = entry->id->pid, tid = entry->tracee.tid;
+	struct procfs_status status;
+
+	if (!entry->options->permit)
+		return 0;
+	if (!procfs_thread_status(pid, tid, &status) ||
+	    !process_same(entry->id))
+		return error_set(err, ERROR_NO_PROCESS,
+				 "thread %d is not of process %d any more", tid,
+				 pid);
+	return entry_permit(entry, err);
+}
+
 /* Takes a thread that is stopped at a safe point, or lets it go: > 0. */
 static int take(struct entry *entry, struct error *err)
 {
 	struct tracee *tracee = &entry->tracee;
 
+<<<<<<< HEAD
 	if (filters_check(entry->id->pid,
 			  entry->invites ? entry->id->pid : tracee->tid, err)) {
+=======
+	if (permit_stopped(entry, err) ||
+	    filters_check(entry->id->pid, tracee->tid, err)) {
+>>>>>>> main
 		tracee_leave(tracee);
 		return -1;
 	}

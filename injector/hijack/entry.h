@@ -44,6 +44,9 @@ void entry_release(struct entry *entry);
  * that ends after a failure (see tracee.h). */
 int entry_run(struct entry *entry, struct error *err) NOPDB_CHECKED;
 
+/* Asks who lets us in, if there is somebody to ask (inject_options.permit). */
+int entry_permit(const struct entry *entry, struct error *err) NOPDB_CHECKED;
+
 /* Address of struct boot in the target. */
 uint64_t entry_boot(const struct entry *entry);
 

@@ -185,7 +185,7 @@ static int run(const struct entry *entry, int *ret_socket, pid_t *ret_tid,
 	if (news.state == BOOT_FAILED)
 		return failed(&news, err);
 	sock = fetch_socket(entry->id, news.daemon_socket, err);
-	if (sock < 0)
+	if (sock < 0 || entry_permit(entry, err))
 		return -1;
 	die_point(DIE_FETCHED);
 	result = place(entry, &news, &file, err);
@@ -194,7 +194,7 @@ static int run(const struct entry *entry, int *ret_socket, pid_t *ret_tid,
 		result = load(entry, &news, &file, &deadline, err);
 	die_point(DIE_LOADED);
 	agent_file_remove(&file);
-	if (result)
+	if (result || entry_permit(entry, err))
 		return -1;
 	error_clear(err);
 	*ret_tid = news.tid;

@@ -44,7 +44,10 @@ int remote_syscall(const struct remote *remote, uint64_t sp, long number,
 		case STOP_SYSCALL:
 			if (++seen < 2)
 				break;
-			if (!tracee_get_regs(tracee, &regs))
+			/* Once more, because what a mapping gave would stay
+			 * for ever if it were not known. */
+			if (!tracee_get_regs(tracee, &regs) &&
+			    !tracee_get_regs(tracee, &regs))
 				return lost(tracee, err);
 			*ret_result = (int64_t)arch.result(&regs);
 			return 0;
@@ -103,12 +106,13 @@ static enum outcome on_signal(const struct remote *remote, struct regs *regs)
 }
 
 int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
-		uint64_t boot, struct error *err)
+		uint64_t boot, bool *ret_began, struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(remote->timeout_ms);
 	struct tracee *tracee = remote->tracee;
 	struct regs regs = tracee->regs;
 
+	*ret_began = false;
 	arch.set_call(&regs, pc, sp, boot);
 	if (!tracee_set_regs(tracee, &regs))
 		return error_set_errno(err, ERROR_ATTACH, errno,
@@ -118,6 +122,7 @@ int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
 		if (!tracee_continue(tracee))
 			return error_set_errno(err, ERROR_ATTACH, errno,
 					       "running the stub");
+		*ret_began = true;
 		die_point(DIE_CALL_RUNS);
 		switch (tracee_wait(tracee, &deadline).kind) {
 		case STOP_SIGNAL:

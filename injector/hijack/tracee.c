@@ -33,7 +33,15 @@ static int refused(const struct tracee *tracee, struct error *err)
 {
 	struct procfs_status status;
 
-	if (procfs_status(tracee->tid, &status) && status.tracer) {
+	bool traced = procfs_status(tracee->tid, &status) && status.tracer;
+
+	if (traced && status.tracer == gettid()) {
+		error_set(err, ERROR_ATTACH,
+			  "thread %d could be seized, but not stopped",
+			  tracee->tid);
+		return error_remedy(err, "try again");
+	}
+	if (traced) {
 		error_set(err, ERROR_TRACED,
 			  "thread %d is traced by process %d", tracee->tid,
 			  status.tracer);
@@ -62,8 +70,9 @@ int tracee_interrupt(struct tracee *tracee, struct error *err)
 {
 	if (!ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0))
 		return 0;
-	return error_set_errno(err, ERROR_NO_PROCESS, errno,
-			       "PTRACE_INTERRUPT %d", tracee->tid);
+	return error_set_errno(err,
+			       errno == ESRCH ? ERROR_NO_PROCESS : ERROR_SYSTEM,
+			       errno, "PTRACE_INTERRUPT %d", tracee->tid);
 }
 
 static struct stop decode(int status)

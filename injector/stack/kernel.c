@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "injector/owned.h"
+#include "injector/target/process.h"
 #include "injector/target/procfs.h"
 
 static ssize_t read_task(pid_t pid, pid_t tid, const char *name, char *buf,
@@ -250,10 +252,11 @@ int kernel_threads(pid_t pid, size_t max, pid_t **ret_list, size_t *ret_count,
 
 	if (!list)
 		return error_set(err, ERROR_NO_MEMORY, "list of threads");
+	errno = ESRCH;
 	count = list_threads(pid, list, max);
 	if (!count) {
 		free(list);
-		return error_set(err, ERROR_NO_PROCESS, "no process %d", pid);
+		return process_unread(pid, errno, err);
 	}
 	*ret_more = count > max ? count - max : 0;
 	*ret_count = count - *ret_more;

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ static int read_basics(pid_t pid, struct process_facts *facts,
 
 	memset(facts, 0, sizeof(*facts));
 	if (!procfs_status(pid, &status) || !procfs_stat(pid, &stat))
-		return process_missing(pid, err);
+		return process_unread(pid, errno, err);
 	facts->pid = pid;
 	facts->uid = status.uid;
 	facts->gid = status.gid;
@@ -164,7 +165,7 @@ int process_each(process_visit *visit, void *arg, struct error *err)
 	DIR *dir = opendir("/proc");
 
 	if (!dir)
-		return error_set(err, ERROR_SYSTEM, "/proc cannot be read");
+		return error_set_errno(err, ERROR_SYSTEM, errno, "reading /proc");
 	while (!result && (entry = readdir(dir))) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;

@@ -157,7 +157,13 @@ static unsigned find_traits(const struct elf_image *image)
 	return traits;
 }
 
-static void load_module(pid_t pid, struct module *module,
+/* What we lack ourselves, unlike a file that is not there or not ELF. */
+static bool is_shortage(int cause)
+{
+	return cause == ENOMEM || cause == EMFILE || cause == ENFILE;
+}
+
+static void read_module(pid_t pid, struct module *module,
 			const struct mapping *first)
 {
 	owned_fd fd = module_open(pid, first);
@@ -170,6 +176,20 @@ static void load_module(pid_t pid, struct module *module,
 	if (module->traits &
 	    (MODULE_LIBC | MODULE_LD | MODULE_PTHREAD | MODULE_MALLOC))
 		(void)elf_image_index(&module->image);
+}
+
+/* A file that cannot be read is passed over, unless the lack is ours: a module
+ * that we do not know would count as harmless. */
+static int load_module(pid_t pid, struct module *module,
+		       const struct mapping *first, struct error *err)
+{
+	errno = 0;
+	read_module(pid, module, first);
+	if (!is_shortage(errno))
+		return 0;
+	return error_set_errno(err,
+			       errno == ENOMEM ? ERROR_NO_MEMORY : ERROR_SYSTEM,
+			       errno, "reading the files of process %d", pid);
 }
 
 static void mark_executable(pid_t pid, struct modules *modules)
@@ -198,8 +218,12 @@ int modules_load(pid_t pid, const struct maps *maps,
 	for (size_t i = 0; i < modules.count; i++) {
 		struct module *module = &modules.list[i];
 
-		if (!(module->traits & MODULE_VDSO))
-			load_module(pid, module, maps_find(maps, module->low));
+		if (module->traits & MODULE_VDSO ||
+		    !load_module(pid, module, maps_find(maps, module->low),
+				 err))
+			continue;
+		modules_release(&modules);
+		return -1;
 	}
 	*ret_modules = modules;
 	return 0;

@@ -16,6 +16,25 @@ int process_missing(pid_t pid, struct error *err)
 	return error_remedy(err, "list the Python processes: nopdb ps");
 }
 
+int process_unread(pid_t pid, int cause, struct error *err)
+{
+	bool forbidden = cause == EACCES || cause == EPERM;
+
+	if (cause == ENOENT || cause == ESRCH)
+		return process_missing(pid, err);
+	error_set_errno(err,
+			forbidden	  ? ERROR_NOT_PERMITTED
+			: cause == ENOMEM ? ERROR_NO_MEMORY
+					  : ERROR_SYSTEM,
+			cause, "reading /proc/%d", pid);
+	if (forbidden)
+		return error_remedy(err, "run as that user, or as root");
+	if (cause == EMFILE || cause == ENFILE)
+		return error_remedy(err, "raise the limit of open files, or "
+					 "leave other programs first");
+	return -1;
+}
+
 int process_is_thread(pid_t pid, pid_t tgid, struct error *err)
 {
 	error_set(err, ERROR_NO_PROCESS, "%d is a thread, not a process", pid);
@@ -40,7 +59,7 @@ int process_open(pid_t pid, struct process_id *ret_id, struct error *err)
 		return error_set(err, ERROR_NO_PROCESS, "%d is no process id",
 				 pid);
 	if (!procfs_status(pid, &status))
-		return process_missing(pid, err);
+		return process_unread(pid, errno, err);
 	if (status.tgid != pid)
 		return process_is_thread(pid, status.tgid, err);
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -51,7 +70,7 @@ int process_open(pid_t pid, struct process_id *ret_id, struct error *err)
 				       "pidfd_open(%d)", pid);
 	/* Read after the pidfd is held: it can no longer be another's. */
 	if (!procfs_stat(pid, &stat))
-		return process_missing(pid, err);
+		return process_unread(pid, errno, err);
 	if (stat.state == 'Z' || stat.state == 'X')
 		return process_ended(pid, err);
 	ret_id->pid = pid;
@@ -65,13 +84,16 @@ bool process_same(const struct process_id *id)
 	struct pollfd ended = { .fd = id->pidfd, .events = POLLIN };
 	struct procfs_stat stat;
 
+	errno = ESRCH;
 	if (id->pidfd < 0)
 		return false;
-	/* A pidfd becomes readable when its process has ended. */
-	if (poll(&ended, 1, 0) != 0)
+	/* A pidfd becomes readable when its process has ended. Where it cannot
+	 * be asked, the start time tells. */
+	if (poll(&ended, 1, 0) > 0 || !procfs_stat(id->pid, &stat))
 		return false;
-	return procfs_stat(id->pid, &stat) && stat.state != 'Z' &&
-	       stat.state != 'X' && stat.start_time == id->start_time;
+	errno = ESRCH;
+	return stat.state != 'Z' && stat.state != 'X' &&
+	       stat.start_time == id->start_time;
 }
 
 void process_close(struct process_id *id)

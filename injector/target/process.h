@@ -13,6 +13,10 @@
 /* NO_PROCESS: there is none of this id. Returns -1. */
 int process_missing(pid_t pid, struct error *err);
 
+/* What /proc would not tell of a process, by errno: NO_PROCESS when there is
+ * none, else NOT_PERMITTED, NO_MEMORY or SYSTEM. Returns -1. */
+int process_unread(pid_t pid, int cause, struct error *err);
+
 /* NO_PROCESS: the id is that of a thread of process tgid. Returns -1. */
 int process_is_thread(pid_t pid, pid_t tgid, struct error *err);
 

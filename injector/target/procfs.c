@@ -120,8 +120,13 @@ bool procfs_stat(pid_t pid, struct procfs_stat *ret_stat)
 {
 	char text[1024];
 
-	return procfs_read(pid, "stat", text, sizeof(text)) > 0 &&
-	       procfs_parse_stat(text, ret_stat);
+	ssize_t got = procfs_read(pid, "stat", text, sizeof(text));
+
+	if (got > 0 && procfs_parse_stat(text, ret_stat))
+		return true;
+	if (got >= 0)
+		errno = ESRCH;
+	return false;
 }
 
 /* The value after "name:" at the start of a line, or NULL. The first line,
@@ -196,8 +201,13 @@ bool procfs_status(pid_t pid, struct procfs_status *ret_status)
 {
 	char text[8192];
 
-	return procfs_read(pid, "status", text, sizeof(text)) > 0 &&
-	       procfs_parse_status(text, ret_status);
+	ssize_t got = procfs_read(pid, "status", text, sizeof(text));
+
+	if (got > 0 && procfs_parse_status(text, ret_status))
+		return true;
+	if (got >= 0)
+		errno = ESRCH;
+	return false;
 }
 
 bool procfs_thread_status(pid_t pid, pid_t tid,

@@ -37,6 +37,7 @@ struct procfs_stat {
  * spaces and parentheses: fields are counted from the last ')'. */
 bool procfs_parse_stat(const char *text, struct procfs_stat *ret_stat);
 
+/* False with errno, ESRCH when it holds no such text. */
 bool procfs_stat(pid_t pid, struct procfs_stat *ret_stat);
 
 /* Pid namespaces nest at most 32 deep below the first one. */
@@ -57,6 +58,7 @@ struct procfs_status {
 };
 
 bool procfs_parse_status(const char *text, struct procfs_status *ret_status);
+/* False with errno, ESRCH when it holds no such text. */
 bool procfs_status(pid_t pid, struct procfs_status *ret_status);
 /* The same of one thread. */
 bool procfs_thread_status(pid_t pid, pid_t tid,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "injector/target/symbols.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,7 @@ static int find_gadgets(const struct modules *modules,
 
 	if (!text)
 		return error_set(err, ERROR_NO_MEMORY, "text of libc");
+	errno = ESRCH;
 	for (size_t i = 0; i < modules->count; i++) {
 		const struct module *module = &modules->list[i];
 
@@ -144,6 +146,9 @@ static int find_gadgets(const struct modules *modules,
 				return 0;
 		}
 	}
+	if (!seen && errno != ESRCH)
+		return error_set_errno(err, ERROR_SYSTEM, errno,
+				       "reading the code of its C library");
 	if (!seen)
 		return error_set(err, ERROR_NO_PROCESS,
 				 "its memory is gone: the process has ended");

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +138,7 @@ int threads_read(pid_t pid, struct threads *ret_threads, struct error *err)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	if (!dir)
-		return process_missing(pid, err);
+		return process_unread(pid, errno, err);
 	while (!failed && threads.count < THREADS_MAX && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]))
 			failed = add_thread(

@@ -10,6 +10,7 @@ import gc
 import pathlib
 import random
 import sys
+import time
 import types
 import uuid
 import weakref
@@ -209,14 +210,62 @@ def check_enums(agent):
     assert see(agent, [[Color.RED]], depth=2)[0][0]["$name"] == "RED"
 
 
+class Ordered(collections.OrderedDict):
+    def move(self, *keys):
+        for key in keys:
+            self.move_to_end(key, last=False)
+        return self
+
+
+class Alike:
+    """Keys that hash alike: to look for one compares it with others."""
+
+    asked = 0
+
+    def __hash__(self):
+        Alike.asked += 1
+        return 1
+
+    def __eq__(self, other):
+        Alike.asked += 1
+        return self is other
+
+
+def check_order(agent):
+    """Its own order, which the dict below does not have."""
+    value = Ordered((i, str(i)) for i in range(3000)).move(5, 2999, 7)
+    wanted = [[key, value[key]] for key in value]
+    assert see(agent, value, items=4)["$pairs"] == wanted[:4]
+    text = inside_text(agent, value, items=0, locals=0)
+    seen = inside.check_json(text)["return"]
+    assert seen["$truncated"] and seen["$len"] == 3000
+    assert seen["$pairs"] == wanted[:1024]
+    value = Ordered(b=1, a=Ordered(d=2, c=3).move("c")).move("a")
+    text = inside_text(agent, value, depth=5)
+    assert text.index('"a"') < text.index('"c"') < text.index('"d"')
+    assert text.index('"d"') < text.index('"b"')
+    value = Ordered([(1, 2), ("a", 3), (Alike(), 4), (Alike(), 5)]).move("a")
+    Alike.asked = 0
+    assert see(agent, value)["$pairs"][0] == ["a", 3]
+    assert len(see(agent, value)["$pairs"]) == 4 and not Alike.asked
+    assert see(agent, value, items=1) == mine(
+        value, items={"a": 3}, truncated=True, len=4)
+    dict.pop(value, "a")
+    assert see(agent, value)["$truncated"]
+    value = Ordered()
+    dict.update(value, {"z": 1})
+    assert see(agent, value)["$items"] == {"z": 1}
+
+
 def check_collections(agent):
     value = Pair(1, [2])
     assert see(agent, value) == mine(value, attrs={"left": 1, "right": [2]})
     value = collections.deque(range(200), maxlen=150)
     assert see(agent, value, items=0) == whole(
-        value, "collections.deque", items=list(range(50, 200)))
+        value, "collections.deque", items=list(range(50, 200)), maxlen=150)
     assert see(agent, value, items=2) == whole(
-        value, "collections.deque", items=[50, 51], truncated=True, len=150)
+        value, "collections.deque", items=[50, 51], maxlen=150,
+        truncated=True, len=150)
     value = collections.defaultdict(list, a=[1])
     assert see(agent, value) == whole(
         value, "collections.defaultdict", items={"a": [1]},
@@ -259,6 +308,8 @@ def check_times(agent):
     assert see(agent, value) == whole(value, "datetime.timedelta", days=-1,
                                       seconds=5, microseconds=7)
     assert see(agent, zone(delta(hours=2)))["$iso"] == "+02:00"
+    for value in (datetime.time(1, fold=1), datetime.datetime(1, 1, 1, fold=1)):
+        assert see(agent, value)["$fold"] == 1
 
     class Odd(datetime.tzinfo):
         pass
@@ -294,6 +345,59 @@ def check_library(agent):
     assert "usr" in repr(see(agent, pathlib.PurePosixPath("/usr/lib")))
 
 
+def is_place(seen, code, line):
+    (place,) = seen
+    assert place["function"].endswith("raised"), place
+    assert place["file"] == code.co_filename
+    assert place["line"] == code.co_firstlineno + line
+    assert ("column" in place) is (sys.version_info >= (3, 11))
+
+
+def dig(depth):
+    if not depth:
+        raise Refused(7)
+    dig(depth - 1)
+
+
+def climbs(depth):
+    dig(depth)
+
+
+def keeps(depth):
+    try:
+        climbs(depth)
+    except Refused as error:
+        kept = error
+    return show(kept)
+
+
+def check_tracebacks(agent):
+    """Where an exception came from, in the value and where it passes."""
+    probes = [agent.add(module=__name__, function=name, stack=4)["probe"]
+              for name in ("climbs", "show")]
+    keeps(2)
+    middle = time.time()
+    keeps(9)
+    records = agent.wait(4)
+    assert [agent.remove(probe)["cut"] for probe in probes] == [1, 2]
+    for record in records:
+        seen = record.get("exception", {}).get("value") or record["return"]
+        places = seen["$traceback"]
+        assert len(places) == 4
+        assert places[-1]["line"] == dig.__code__.co_firstlineno + 2
+        names = [place["function"].split(":")[1] for place in places]
+        # Of an exception without an instance (<= 3.11) nothing else is known.
+        deep = record["time"] > middle
+        assert names == (["dig"] if deep else ["climbs"]) + ["dig"] * 3
+        assert ("$truncated" in seen) is (deep or "return" in record)
+    probe = agent.add(module=__name__, function="show", stack=0)["probe"]
+    keeps(1)
+    (record,) = agent.wait()
+    assert "$traceback" not in record["return"] and "$truncated" not in record[
+        "return"]
+    agent.remove(probe)
+
+
 def check_exceptions(agent):
     def raised():
         try:
@@ -306,6 +410,8 @@ def check_exceptions(agent):
     error = raised()
     seen = see(agent, error)
     inner = error.__context__
+    is_place(seen.pop("$traceback"), raised.__code__, 5)
+    is_place(seen["$context"].pop("$traceback"), raised.__code__, 3)
     assert seen == mine(
         error, args={"$type": "tuple", "$items": ["refused", 5]},
         attrs={"code": 5}, context=whole(

@@ -186,7 +186,7 @@ def test_odd_lines_are_passed_over(path, line):
     ("attach", "no-such-process", 4, 4),
     ("attach", "of-a-newer-daemon", 5, 5),
     ("probe.add", "bad-location", 5, 5),
-    ("hello", "invalid-params", 2, 2),
+    ("hello", "protocol", 6, 6),
 ])
 def test_refusals(path, method, name, exit_status, status):
     refuse = {method: (name, exit_status, "do this" + EVIL)}

@@ -454,7 +454,7 @@ START_TEST(malformed_lines_are_answered)
 	ck_assert_str_eq(client_error(&one, "ps", "{\"x\":1}", false),
 			 "invalid-params");
 	ck_assert_str_eq(client_error(&one, "hello", "{\"protocol\":2}", false),
-			 "invalid-params");
+			 "protocol");
 }
 END_TEST
 

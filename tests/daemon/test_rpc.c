@@ -161,22 +161,26 @@ END_TEST
 
 START_TEST(failures_carry_name_remedy_and_exit)
 {
+	char line[RPC_FAILURE_MAX];
 	size_t length;
-	char *line;
 
 	error_clear(&err);
 	error_set(&err, ERROR_NO_PROCESS, "pid 9: \"gone\"\n");
-	line = rpc_failure("\"x\"", &err, &length);
+	length = rpc_failure("\"x\"", &err, line);
 	ck_assert_str_eq(
 		strndupa(line, length),
 		"{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{"
 		"\"code\":-32020,\"message\":\"pid 9: \\\"gone\\\"\\u000a\","
 		"\"data\":{\"name\":\"no-such-process\",\"exit\":4}}}\n");
-	free(line);
 	error_remedy(&err, "look");
-	line = rpc_failure("null", &err, &length);
+	line[rpc_failure("null", &err, line)] = '\0';
 	ck_assert_ptr_nonnull(strstr(line, "\"remedy\":\"look\",\"exit\":4"));
-	free(line);
+	/* The longest of all fits. */
+	memset(err.msg, 1, sizeof(err.msg) - 1);
+	memset(err.remedy, 1, sizeof(err.remedy) - 1);
+	length = rpc_failure("null", &err, line);
+	ck_assert_uint_lt(length, RPC_FAILURE_MAX);
+	ck_assert_mem_eq(line + length - 3, "}}\n", 3);
 }
 END_TEST
 

@@ -20,6 +20,13 @@
 
 #define WAIT_MS 2000
 
+/* A child of ThreadSanitizer keeps its shadow where the region goes. */
+#ifdef __SANITIZE_THREAD__
+#define SHADOWED 1
+#else
+#define SHADOWED 0
+#endif
+
 /* Keeps a pattern in every vector register that the compiler uses for it, and
  * its count of loops in a pipe; ends with 1 when one of them changed. */
 static void child_spins(int fd)
@@ -207,7 +214,8 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, tcase);
-	tcase_add_loop_test(tcase, goes_home, 0, 2);
+	if (!SHADOWED)
+		tcase_add_loop_test(tcase, goes_home, 0, 2);
 	tcase_add_test(tcase, layout);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -6,6 +6,8 @@ NOPDB_CYCLES  attach/detach cycles of the survival test (200)
 NOPDB_KILLS   random SIGKILLs of the daemon (50)
 NOPDB_FEW     one interpreter of each engine, instead of all
 NOPDB_PYTHONS the interpreters' paths, colon separated
+NOPDB_RECORDS records that a client consumes (20000), at NOPDB_RECORDS_RATE
+              a second (8000)
 """
 import os
 import pathlib
@@ -35,7 +37,9 @@ def pytest_configure(config):
 
 def pytest_generate_tests(metafunc):
     """Every test that asks for `python` runs on every interpreter."""
-    if "python" in metafunc.fixturenames:
+    if "python" in metafunc.fixturenames and not any(
+            "python" in mark.args[0].split(",") for mark
+            in metafunc.definition.iter_markers("parametrize")):
         metafunc.parametrize("python", INTERPRETERS, scope="session",
                              ids=[python.id for python in INTERPRETERS])
 

@@ -163,13 +163,15 @@ class Target:
 class Daemon:
     """A nopdbd of our own on a private socket."""
 
-    def __init__(self, folder, build=None, idle=0, env=None, options=()):
+    def __init__(self, folder, build=None, idle=0, env=None, options=(),
+                 log=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket = self.folder / "sock"
         self.build = pathlib.Path(build or BUILD)
         self.env = env or {}
         self.options = options
+        self.log_path = log or self.folder / "log"
         self.idle = idle
         self.process = None
         self.start()
@@ -179,7 +181,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [str(self.build / "nopdbd"), "--foreground", "--idle",
              str(self.idle), "--socket", str(self.socket),
-             "--log", str(self.folder / "log"), *self.options],
+             "--log", str(self.log_path), *self.options],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             env=dict(os.environ, **self.env))
         proc.wait_until(self.answers, 10, "daemon: " + self.messages())

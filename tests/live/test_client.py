@@ -10,7 +10,9 @@ import sys
 import pytest
 
 import proc
-from machine import BUILD, ROOT, TARGETS, Target
+from conftest import INTERPRETERS
+from consumer import consume
+from machine import BUILD, ROOT, TARGETS, Target, one_of_each_engine
 
 CLIENT = ROOT / "clients" / "python"
 UNITS = ROOT / "tests" / "python"
@@ -117,7 +119,8 @@ def test_calls_of_a_process(process, zoo):
         zoo.call("add", 3, 4)
     assert call.args == {"x": 3, "y": 4} and call.return_value == 7
     assert call.locals["total"] == 7 and call.name == "add"
-    assert call.stack[-1].name == "add" and call.globals == {}
+    assert call.stack[-1].name == "add"
+    assert call.globals["SHAPE"].side == 3 and "add" in call.globals
     with process.capture_calls("raises", module="zoo") as calls:
         zoo.call("raises", 5)
     assert calls[0].exception.type == "zoo.Refused"
@@ -165,6 +168,21 @@ def test_a_slow_reader_has_bounded_memory(process, zoo, monkeypatch):
                 break
     assert zoo.read(60) == {"result": "3000"}
     assert most <= 3000 and number + calls.lost == 3000
+
+
+@pytest.mark.parametrize("python", one_of_each_engine(INTERPRETERS),
+                         ids=lambda python: python.id)
+def test_many_records_without_loss(python, session_daemon):
+    """Each one, in bounded memory: NOPDB_RECORDS=1000000 is the long form, and
+    `make bench` finds the rate of a machine."""
+    count = int(os.environ.get("NOPDB_RECORDS", "20000"))
+    with Target(python, "paced") as target:
+        report = consume(target, session_daemon.socket, count,
+                         int(os.environ.get("NOPDB_RECORDS_RATE", "8000")),
+                         CLIENT)
+    assert report["taken"] == report["right"] == count, report
+    assert report["lost"] == 0, report
+    assert report["peak_kb"] < report["early_kb"] + 64000, report
 
 
 def test_async_for(process, zoo):
@@ -288,6 +306,12 @@ def run_under(python, daemon, *words):
 def test_the_own_process(python, session_daemon):
     """What NoPdb's users write, unchanged, in their own process."""
     run_under(python, session_daemon, str(TARGETS / "own_use.py"))
+
+
+@pytest.mark.smoke
+def test_what_nopdb_documents(python, session_daemon):
+    """The same lines in the own process and against a second one."""
+    run_under(python, session_daemon, str(TARGETS / "classic_use.py"))
 
 
 def test_units(python, session_daemon):

@@ -170,6 +170,20 @@ def test_daemon_told_to_end_detaches(folder, python):
         assert probe.of("end")
 
 
+def test_daemon_told_to_end_as_soon_as_it_is_there(folder):
+    """Its socket's file is there before it can be asked anything."""
+    socket = folder / "sock"
+    for _ in range(20):
+        daemon = subprocess.Popen(
+            [str(BUILD / "nopdbd"), "--foreground", "--socket", str(socket),
+             "--log", str(folder / "log")], stdin=subprocess.DEVNULL)
+        while not socket.exists():
+            assert daemon.poll() is None
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+        assert not socket.exists()
+
+
 def test_second_daemon_does_not_take_the_socket(folder):
     with Daemon(folder) as first:
         second = subprocess.run(

@@ -92,7 +92,7 @@ def test_bad_probe_requests(attached, client):
             ("probe.enable", {"probe": -1}),
             ("detach", {"pid": 1}),
             ("subscribe", {"probe": 10 ** 6}),
-            ("hello", {"client": "test", "protocol": 99})):
+            ("hello", {"client": "test", "protocol": -1})):
         with pytest.raises(RpcError) as caught:
             client.call(method, **params)
         assert caught.value.message, method
@@ -184,3 +184,21 @@ def test_fuzzed_requests(daemon):
                     break
         assert daemon.process.poll() is None, daemon.messages()
     assert_serves(daemon)
+
+
+@pytest.mark.parametrize("protocol, word, remedy", [
+    (2, "too new", "end it (kill "), (2 ** 53, "too new", "end it (kill "),
+    (0, "too old", "use a client of version "),
+])
+def test_other_protocols_are_refused(client, protocol, word, remedy):
+    """Told which of the two is behind; the connection stays of use."""
+    known = client.call("hello", client="test", protocol=1)
+    assert known["protocol_oldest"] <= 1 <= known["protocol"]
+    with pytest.raises(RpcError) as caught:
+        client.call("hello", client="test", protocol=protocol)
+    error = caught.value
+    assert (error.name, error.code, error.exit) == ("protocol", -32002, 6)
+    assert str(protocol) in error.message and word in error.message
+    assert known["version"] in error.message
+    assert error.remedy.startswith(remedy) or remedy in error.remedy
+    assert client.call("hello", client="test")["pid"] == known["pid"]

@@ -71,6 +71,22 @@ class Talking(unittest.TestCase):
                          ("not-permitted", 3, "ask", "no"))
         self.assertEqual(str(error), "no (remedy: ask)")
 
+    def test_another_protocol_is_told_of(self):
+        asked = []
+
+        def refuse(request):
+            asked.append((request["method"], request["params"]["protocol"]))
+            return line(id=request["id"], error={
+                "code": -32002, "message": "too new", "data": {
+                    "name": "protocol", "exit": 6, "remedy": "end it"}})
+        daemon = Daemon(refuse)
+        self.addCleanup(daemon.folder.cleanup)
+        self.addCleanup(daemon.server.close)
+        with self.assertRaises(nopdb.DaemonError) as caught:
+            nopdb.attach(1, daemon.path)
+        self.assertEqual(str(caught.exception), "too new (remedy: end it)")
+        self.assertEqual(asked, [("hello", 1)])
+
     def test_records_come_in_order_behind_the_answer(self):
         def three(request):
             records = [line(method="record", params={"probe": 7, "seq": n})

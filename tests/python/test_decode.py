@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Values of the protocol, good and hostile."""
+import array
+import collections
 import datetime
 import decimal
 import fractions
@@ -41,6 +43,8 @@ class Good(unittest.TestCase):
                 ({"$type": "fractions.Fraction", "$id": "0x1", "$attrs": {
                     "_numerator": 1, "_denominator": 3}},
                  fractions.Fraction(1, 3)),
+                ({"$type": "collections.deque", "$id": "0x1",
+                  "$items": [1], "$maxlen": 2}, collections.deque([1], 2)),
                 ({"$type": "uuid.UUID", "$id": "0x1", "$attrs": {"int": 5}},
                  uuid.UUID(int=5))):
             self.check(raw, wanted)
@@ -55,6 +59,16 @@ class Good(unittest.TestCase):
             self.assertEqual(bytes(found), b"\x01\x00\x02\x00")
         else:
             self.assertTrue(numpy.array_equal(found, [[1], [2]]))
+        view = decode(dict(raw, **{"$type": "memoryview"}))
+        self.assertEqual(view.tolist(), [[1], [2]])
+        self.assertEqual(view.shape, (2, 1))
+        made = decode({"$type": "app.Grid", "$id": "0x1", "$shape": [2],
+                       "$dtype": "<i2", "$base64": "AQACAA==",
+                       "$attrs": {"unit": "m"}})
+        self.assertEqual((list(facts(made).value), made.unit), ([1, 2], "m"))
+        self.check({"$type": "array.array", "$id": "0x1", "$shape": [2],
+                    "$dtype": "<i2", "$base64": "AQACAA=="},
+                   array.array("h", [1, 2]))
         part = decode({"$type": "numpy.ndarray", "$id": "0x1",
                        "$shape": [9], "$dtype": "<i2"})
         self.assertEqual(facts(part).members["shape"], [9])
@@ -139,6 +153,16 @@ HOSTILE = [
                    "$dtype": "<i2", "$base64": "AA=="},
     {"$type": "numpy.ndarray", "$shape": "x", "$dtype": "i",
      "$base64": "AA=="}, object(), {1},
+    {"$type": "memoryview", "$shape": [3], "$dtype": "<i2",
+     "$base64": "AA=="},
+    {"$type": "memoryview", "$shape": [True], "$dtype": "|u1",
+     "$base64": "AA=="},
+    {"$type": "numpy.ndarray", "$shape": [1], "$dtype": "|V1",
+     "$base64": "AA==", "$fields": [["a", "<i4", 0]]},
+    {"$type": "numpy.ndarray", "$shape": [1], "$dtype": "|V1",
+     "$base64": "AA==", "$fields": [["a", "|u1", 0], ["a", "|u1", 0]]},
+    {"$type": "collections.deque", "$items": [], "$maxlen": -1},
+    {"$type": "collections.deque", "$items": [], "$maxlen": 1 << 70},
 ]
 
 

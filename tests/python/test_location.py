@@ -7,6 +7,7 @@ import pathlib
 import unittest
 
 import nopdb
+from nopdb import given
 from nopdb.limits import to_wire
 from nopdb.location import locate
 
@@ -26,6 +27,11 @@ class Thing:
     @property
     def shown(self):
         return 1
+
+
+class Called:
+    def __call__(self):
+        pass
 
 
 def plain():
@@ -50,41 +56,80 @@ class Locations(unittest.TestCase):
                          {"file": os.path.abspath("x.py")})
 
     def test_callables(self):
-        names = [params(each)["function"].rpartition(".")[2] for each in (
-            plain, Thing().method, Thing.method, Thing.still, Thing.made,
-            functools.partial(plain, 1), Thing.__dict__["shown"], wrapper)]
+        names = [params(each, own=False)["function"].rpartition(".")[2]
+                 for each in (
+                     plain, Thing().method, Thing.method, Thing.still,
+                     Thing.made, functools.partial(plain, 1),
+                     Thing.__dict__["shown"], wrapper)]
         self.assertEqual(names, ["plain", "method", "method", "still", "made",
                                  "plain", "shown", "plain"])
-        self.assertEqual(params(wrapper, unwrap=False)["function"], "wrapper")
-        self.assertEqual(params(plain)["module"], __name__)
+        self.assertEqual(params(wrapper, unwrap=False, own=False)["function"],
+                         "wrapper")
+        self.assertEqual(params(plain, own=False)["module"], __name__)
+        self.assertEqual(params(Called(), own=False)["function"],
+                         "Called.__call__")
 
     def test_what_has_no_code(self):
-        for each in (len, 5, Thing(), object):
+        for each in (len, 5, Thing(), object, functools.partial(len)):
             with self.assertRaises(nopdb.LocationError):
                 params(each)
+            with self.assertRaises(nopdb.LocationError):
+                params(each, own=False)
+
+    def test_nothing_is_everything(self):
+        self.assertEqual(params(), {"function": "*"})
+        ours = {"function": "nopdb.probe:Probe.wait"}
+        self.assertFalse(locate(own=True).admits(ours))
+        self.assertFalse(locate(own=True).admits(
+            {"function": "m:f", "stack": [ours, {"function": "m:f"}]}))
+        self.assertTrue(locate(own=True).admits({"function": "nopdbx:f"}))
+
+    def test_own_callables_are_kept_while_they_are_needed(self):
+        where = locate(wrapper, own=True)
+        self.assertEqual(where.params["module"], "nopdb.given")
+        kept = where.kept[0]
+        self.assertIs(eval(where.params["callable"]), plain)
+        where.release()
+        with self.assertRaises(KeyError):
+            given.take(kept)
+        thing = Thing()
+        found = eval(locate(thing.method, own=True).params["callable"])
+        self.assertIs(found.__self__, thing)
+        found = eval(locate(Called(), own=True).params["callable"])
+        self.assertIsInstance(found.__self__, Called)
+        found = eval(locate(wrapper, own=True, unwrap=False)
+                     .params["callable"])
+        self.assertIs(found.__code__, wrapper.__code__)
+        self.assertFalse(hasattr(found, "__wrapped__"))
+
+    def test_more_than_a_callable(self):
+        here = {"function": "m:f", "file": os.path.abspath(__file__)}
+        for more, fits in (({"module": __name__}, True),
+                           ({"module": json}, False),
+                           ({"file": "test_location.py"}, True),
+                           ({"file": "json/*.py"}, False),
+                           ({"file": pathlib.Path(__file__)}, True)):
+            where = locate(plain, own=True, **more)
+            self.assertEqual(where.admits(here), fits, more)
+        self.assertEqual(
+            locate(callable="a.b", module=json).params,
+            {"callable": "a.b", "module": "json"})
         with self.assertRaises(nopdb.LocationError):
-            params()
-
-    def test_an_instance(self):
-        one, other = Thing(), Thing()
-        where = locate(one.method, None, None, True, True)
-        code = Thing.method.__code__
-
-        def call(instance):
-            return {"event": "call", "line": code.co_firstlineno,
-                    "file": code.co_filename,
-                    "args": {"self": {"$id": hex(id(instance))}}}
-        self.assertTrue(where.admits(call(one)))
-        self.assertFalse(where.admits(call(other)))
-        self.assertFalse(where.admits(dict(call(one), line=1)))
+            locate("f", callable="a.b")
 
     def test_limits(self):
         self.assertEqual(to_wire({"hits": 3, "seconds": 1.5, "locals": False,
                                   "min_duration": 0.001}, {"hits": 9}),
                          {"hits": 3, "time_ms": 1500, "locals": False,
                           "min_duration_ns": 1000000})
-        with self.assertRaisesRegex(nopdb.NopdbError, "hitz"):
-            to_wire({"hitz": 1})
+        self.assertEqual(to_wire({"seconds": 1e-9, "debug_seconds": 0}),
+                         {"time_ms": 1, "debug_ms": 0})
+        for wrong in ({"hitz": 1}, {"seconds": "1"}, {"eval_seconds": -1},
+                      {"exec_seconds": True}):
+            with self.assertRaises(nopdb.NopdbError) as caught:
+                to_wire(wrong)
+            self.assertIn(next(iter(wrong)), str(caught.exception))
+            self.assertEqual(caught.exception.exit, 2)
 
 
 if __name__ == "__main__":

@@ -12,23 +12,28 @@
 """
 from .breakpoint import Breakpoint
 from .capture import CallCapture, CallListCapture
+from .classic import (Handle, NoPdb, Scope, TraceFunc, breakpoint,
+                      capture_call, capture_calls, get_nopdb)
 from .decode import decode
 from .errors import (AttachError, DaemonError, DecodeError, EvaluationError,
                      LocationError, NopdbError, NoSuchProcess, NotPermitted,
                      WaitTimeout)
 from .limits import Limits
-from .own import breakpoint, capture_call, capture_calls
 from .process import Process, ProcessInfo, attach, processes
-from .records import CallInfo, Hit, Raised, Record, Thread
+from .records import CallInfo, Hit, Raised, Record, Thread, Yield
 from .snapshot import Facts, Snapshot, facts
 
 __version__ = "0.1.0"
 
+# As NoPdb's first versions called it.
+Nopdb = NoPdb
+
 __all__ = [
     "AttachError", "Breakpoint", "CallCapture", "CallInfo", "CallListCapture",
-    "DaemonError", "DecodeError", "EvaluationError", "Facts", "Hit", "Limits",
-    "LocationError", "NoSuchProcess", "NopdbError", "NotPermitted", "Process",
-    "ProcessInfo", "Raised", "Record", "Snapshot", "Thread", "WaitTimeout",
-    "attach", "breakpoint", "capture_call", "capture_calls", "decode",
-    "facts", "processes",
+    "DaemonError", "DecodeError", "EvaluationError", "Facts", "Handle", "Hit",
+    "Limits", "LocationError", "NoPdb", "NoSuchProcess", "Nopdb", "NopdbError",
+    "NotPermitted", "Process", "ProcessInfo", "Raised", "Record", "Scope",
+    "Snapshot", "Thread", "TraceFunc", "WaitTimeout", "Yield", "attach",
+    "breakpoint", "capture_call", "capture_calls", "decode", "facts",
+    "get_nopdb", "processes",
 ]

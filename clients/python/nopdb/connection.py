@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from .errors import DaemonError, DecodeError, NopdbError, from_answer
 from .launch import PathLike, connect
 
+PROTOCOL = 1  # proto/limits.h
 LINE_MOST = 64 << 20  # bytes of one line of the daemon
 CHUNK = 1 << 18
 
@@ -76,6 +77,11 @@ class Connection:
     def awaited(self) -> bool:
         """Does anyone wait for an answer?"""
         return bool(self._asked)
+
+    def greet(self) -> None:
+        """Says which protocol this client speaks; NopdbError when the daemon
+        does not."""
+        self.call("hello", client="nopdb for Python", protocol=PROTOCOL)
 
     # ---- requests
     def call(self, method: str, timeout: Optional[float] = None,

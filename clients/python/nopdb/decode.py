@@ -17,6 +17,7 @@ import sys
 import uuid
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from . import arrays
 from .errors import DecodeError
 from .snapshot import Facts, Snapshot
 
@@ -24,7 +25,6 @@ Raw = Mapping[str, Any]
 Finder = Callable[[int], Any]
 NESTING_MOST = 200
 TEXT_MOST = 1 << 20
-ARRAY_MOST = 1 << 30  # bytes that a shape may ask for
 
 _INT = re.compile(r"-?(0x[0-9a-f]+|[0-9]+)\Z")
 _COMPLEX = re.compile(r"\(?[-+0-9.einfaj]{1,80}\)?\Z")
@@ -32,8 +32,6 @@ _DECIMAL = re.compile(
     r"-?(?:[0-9]+(?:\.[0-9]*)?(?:E[-+]?[0-9]{1,19})?|Infinity|s?NaN)\Z")
 _OFFSET = re.compile(r"([-+])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?\Z")
 _ADDRESS = re.compile(r"0x[0-9a-f]{1,16}\Z")
-_DTYPE = re.compile(r"[<>|=]?[bhilqBHILQefdgFDGcu?]?[0-9]{0,2}\Z|"
-                    r"(?:u?int|float|complex)[0-9]{1,3}\Z|bool\Z")
 
 # Members that say what a value is, not what it tells about itself.
 _FORM = {"$type", "$id", "$truncated", "$len", "$redacted", "$items", "$pairs",
@@ -80,7 +78,7 @@ class _Decoder:
         if not isinstance(name, str):
             raise _wrong("a type without a name", raw)
         if not raw.get("$truncated") and "$redacted" not in raw:
-            builder = _BUILDERS.get(name)
+            builder = _array if _is_array(raw) else _BUILDERS.get(name)
             # A class made of a built-in one may have attributes besides.
             if builder and ("$attrs" not in raw or name in _BY_ATTRIBUTES):
                 found = builder(self, raw)
@@ -133,7 +131,9 @@ class _Decoder:
 
     def content(self, raw: Raw) -> Any:
         if "$base64" in raw:
-            return _bytes(raw)
+            # Of a class made of one, the content that can be worked with.
+            return _bytes(raw) if raw.get("$truncated") or not _is_array(
+                raw) else _array(self, raw)
         if "$value" in raw:
             return self.value(raw["$value"])
         return raw.get("$repr")
@@ -160,6 +160,18 @@ def _bytes(raw: Raw) -> bytes:
         return base64.b64decode(_text(raw, "$base64", 1 << 26), validate=True)
     except (binascii.Error, ValueError):
         raise _wrong("not base64", raw) from None
+
+
+def _is_array(raw: Raw) -> bool:
+    return "$base64" in raw and "$shape" in raw
+
+
+def _array(walk: _Decoder, raw: Raw) -> Any:
+    """An array whose whole content is there."""
+    try:
+        return arrays.build(_text(raw, "$type"), raw, _bytes(raw))
+    except arrays.ArrayError as error:
+        raise _wrong(str(error), raw) from None
 
 
 def _int(walk: _Decoder, raw: Raw) -> Any:
@@ -222,6 +234,13 @@ def _bounds(make: Callable[[Any, Any, Any], Any], only_ints: bool
     return build
 
 
+def _deque(walk: _Decoder, raw: Raw) -> Any:
+    most = raw.get("$maxlen")
+    if not (most is None or isinstance(most, int) and 0 <= most < 1 << 63):
+        raise _wrong("not a length", raw)
+    return collections.deque(walk.items(raw), most)
+
+
 def _decimal(walk: _Decoder, raw: Raw) -> Any:
     text = _text(raw, "$repr", 5000)
     if text == "?" or text == "-?":
@@ -236,7 +255,9 @@ def _iso(kind: Any) -> Callable[[_Decoder, Raw], Any]:
         text = _text(raw, "$iso", 64)
         if "$tzinfo" in raw:
             return _NONE  # its rules are code of the target
-        return kind.fromisoformat(text)
+        found = kind.fromisoformat(text)
+        return found.replace(fold=1) if raw.get("$fold") == 1 and hasattr(
+            found, "fold") else found
     return build
 
 
@@ -291,28 +312,6 @@ def _path(kind: Any) -> Callable[[_Decoder, Raw], Any]:
     return build
 
 
-def _array(walk: _Decoder, raw: Raw) -> Any:
-    """An array whose whole content is there: numpy's, else a memoryview."""
-    if "$base64" not in raw or "$shape" not in raw:
-        return _NONE
-    shape, dtype = raw["$shape"], _text(raw, "$dtype", 64)
-    if not isinstance(shape, list) or len(shape) > 32 or not all(
-            isinstance(size, int) and 0 <= size <= ARRAY_MOST
-            for size in shape):
-        raise _wrong("not a shape", raw)
-    content = _bytes(raw)
-    try:
-        import numpy
-    except ImportError:
-        return memoryview(content)
-    if not _DTYPE.match(dtype):
-        return _NONE
-    try:
-        return numpy.frombuffer(content, dtype=dtype).reshape(shape)
-    except (TypeError, ValueError):
-        raise _wrong("not an array", raw) from None
-
-
 def _ellipsis(walk: _Decoder, raw: Raw) -> Any:
     return ...
 
@@ -329,8 +328,7 @@ _BUILDERS: Dict[str, Callable[[_Decoder, Raw], Any]] = {
     "bytes": lambda walk, raw: _bytes(raw),
     "bytearray": lambda walk, raw: bytearray(_bytes(raw)),
     "range": _bounds(range, True), "slice": _bounds(slice, False),
-    "collections.deque":
-        lambda walk, raw: collections.deque(walk.items(raw)),
+    "collections.deque": _deque,
     "collections.OrderedDict": _mapped(collections.OrderedDict),
     "collections.Counter": _mapped(collections.Counter),
     "collections.defaultdict":
@@ -349,8 +347,6 @@ _BUILDERS: Dict[str, Callable[[_Decoder, Raw], Any]] = {
     "pathlib._local.PurePosixPath": _path(pathlib.PurePosixPath),
     "pathlib.PureWindowsPath": _path(pathlib.PureWindowsPath),
     "pathlib._local.PureWindowsPath": _path(pathlib.PureWindowsPath),
-    "numpy.ndarray": _array,
-    "array.array": _array,
 }
 _BY_ATTRIBUTES = {"fractions.Fraction", "uuid.UUID"} | {
     name for name in _BUILDERS if name.startswith("pathlib.")}

@@ -11,14 +11,16 @@ class NopdbError(Exception):
     """
 
     name: str = "internal"
+    status = 6
 
     def __init__(self, message: str, name: Optional[str] = None,
-                 remedy: Optional[str] = None, exit: int = 6) -> None:
+                 remedy: Optional[str] = None, exit: Optional[int] = None
+                 ) -> None:
         super().__init__(message)
         self.message = message
         self.name = name or type(self).name
         self.remedy = remedy
-        self.exit = exit
+        self.exit = type(self).status if exit is None else exit
 
     def __str__(self) -> str:
         if self.remedy:
@@ -30,18 +32,21 @@ class NotPermitted(NopdbError):
     """The kernel, or the daemon's policy, does not allow it."""
 
     name = "not-permitted"
+    status = 3
 
 
 class NoSuchProcess(NopdbError):
     """There is none, it is no Python, or it has ended."""
 
     name = "no-such-process"
+    status = 4
 
 
 class LocationError(NopdbError):
     """The location, condition or code given cannot work."""
 
     name = "bad-location"
+    status = 5
 
 
 class AttachError(NopdbError):
@@ -103,6 +108,7 @@ _CLASSES: Dict[str, Type[NopdbError]] = {
     "engine": AttachError,
     "attach-failed": AttachError,
     "no-daemon": DaemonError,
+    "protocol": DaemonError,
 }
 
 
@@ -116,4 +122,4 @@ def from_answer(error: Mapping[str, Any]) -> NopdbError:
     return _CLASSES.get(name, NopdbError)(
         str(error.get("message", "no reason given")), name,
         remedy if isinstance(remedy, str) else None,
-        status if isinstance(status, int) else 6)
+        status if isinstance(status, int) else None)

@@ -13,9 +13,12 @@ class Limits(TypedDict, total=False):
     value (2, 100, 255). stack: frames (20). record: bytes (65536). locals:
     with them (True). min_duration: seconds; shorter calls are left out.
     only_exceptions: calls that raise. every, after: each Nth, from the Nth.
-    eval_seconds, exec_seconds: of the target's time (0.01, 1). redact,
-    no_redact: names withheld or shown, with commas. strict: look at values,
-    too, for what may be secret.
+    eval_seconds, exec_seconds: of the target's time (0.01, 1). debug_seconds:
+    so long a silence at pdb's prompt (60). redact, no_redact: names withheld or
+    shown, with commas. strict: look at values, too, for what may be secret.
+    arrays: "summary", or "full", the bytes of all items ("summary"). repr: what
+    objects say of themselves, which is code of the target (False). yields:
+    those of generators, too (False).
     """
 
     hits: int
@@ -33,17 +36,31 @@ class Limits(TypedDict, total=False):
     after: int
     eval_seconds: float
     exec_seconds: float
+    debug_seconds: float
     redact: str
     no_redact: str
     strict: bool
+    arrays: str
+    repr: bool
+    yields: bool
 
 
 _PLAIN = {"hits", "rate", "depth", "items", "string", "stack", "record",
           "locals", "only_exceptions", "every", "after", "redact",
-          "no_redact", "strict"}
+          "no_redact", "strict", "arrays", "repr", "yields"}
 _SCALED = {"seconds": ("time_ms", 1e3), "min_duration":
            ("min_duration_ns", 1e9), "eval_seconds": ("eval_ms", 1e3),
-           "exec_seconds": ("exec_ms", 1e3)}
+           "exec_seconds": ("exec_ms", 1e3), "debug_seconds":
+           ("debug_ms", 1e3)}
+
+
+def _scaled(name: str, value: Any, scale: float) -> int:
+    """In the unit of the protocol; what is not nothing is not 0 there."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or (
+            not 0 <= value < 1e9):
+        raise NopdbError("%s: %r is no number of seconds" % (name, value),
+                         "usage", None, 2)
+    return max(int(round(value * scale)), 1 if value > 0 else 0)
 
 
 def to_wire(limits: Dict[str, Any],
@@ -52,10 +69,11 @@ def to_wire(limits: Dict[str, Any],
     found: Dict[str, Any] = {}
     for name, value in {**(defaults or {}), **limits}.items():
         if name in _PLAIN:
-            found[name] = value
+            if value != "":  # no names: as if it were not given
+                found[name] = value
         elif name in _SCALED:
             wire, scale = _SCALED[name]
-            found[wire] = int(round(value * scale))
+            found[wire] = _scaled(name, value, scale)
         else:
             raise NopdbError("unknown limit %r" % name, "usage",
                              "one of " + ", ".join(sorted(

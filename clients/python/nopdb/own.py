@@ -8,39 +8,13 @@ import atexit
 import os
 import sys
 import threading
-import types
-from typing import Any, Callable, Dict, List, Optional, TypeVar
+from typing import Any, Callable, Dict, Optional, TypeVar
 
-from .breakpoint import Breakpoint
-from .capture import CallCapture, CallListCapture
 from .errors import NopdbError
-from .living import Living
+from .living import forget
 from .location import Location
 from .process import Process
-from .records import Resolver
-
-_PACKAGE = __name__.rpartition(".")[0]
-
-
-def _caller() -> Optional[types.FrameType]:
-    """The innermost frame that is not nopdb's."""
-    frame: Optional[types.FrameType] = sys._getframe(1)
-    while frame and str(frame.f_globals.get("__name__", "")).split(
-            ".")[0] == _PACKAGE:
-        frame = frame.f_back
-    return frame
-
-
-def _roots() -> List[Any]:
-    """What the caller has names for."""
-    frame = _caller()
-    found: List[Any] = []
-    while frame and len(found) < 10000:
-        found += list(frame.f_locals.values())
-        found += list(frame.f_globals.values())
-        frame = frame.f_back
-    return found
-
+from .records import Globals
 
 class OwnProcess(Process):
     """This process. Its values are here anyway: nothing is withheld, and
@@ -56,8 +30,23 @@ class OwnProcess(Process):
         super().__init__(os.getpid())
         self.users = 0
 
-    def _resolver(self, where: Location) -> Resolver:
-        return Living(_roots()).resolve
+    def _params(self, limits: Dict[str, Any], **given: Any
+                ) -> Dict[str, Any]:
+        found = super()._params(limits, **given)
+        # The objects themselves; and the value of an expression comes in a
+        # tuple.
+        found["limits"]["live"] = True
+        if found["limits"]["depth"]:
+            found["limits"]["depth"] += 1
+        return found
+
+    def _globals_of(self, where: Location) -> Globals:
+        def find(module: str) -> Dict[str, Any]:
+            if where.globals is not None:
+                return where.globals
+            found = sys.modules.get(module)
+            return {} if found is None else vars(found)
+        return find
 
     def _options(self, where: Location) -> Dict[str, Any]:
         options = super()._options(where)
@@ -93,6 +82,7 @@ def _leave(process: OwnProcess) -> None:
         if _here is process:
             _here = None
         process.detach()
+        forget()
 
 
 def _leave_at_exit() -> None:
@@ -110,7 +100,7 @@ atexit.register(_leave_at_exit)
 T = TypeVar("T")
 
 
-def _set(make: Callable[[OwnProcess], T]) -> T:
+def set_here(make: Callable[[OwnProcess], T]) -> T:
     """Makes a probe, which counts as a user until it is removed; one that
     cannot be set has left already."""
     process = _enter()
@@ -118,19 +108,3 @@ def _set(make: Callable[[OwnProcess], T]) -> T:
         return make(process)
     finally:
         _leave(process)
-
-
-def capture_call(*args: Any, **options: Any) -> CallCapture:
-    """Captures the last call of a function in this process; the arguments
-    are those of Process.capture_call."""
-    return _set(lambda here: here.capture_call(*args, **options))
-
-
-def capture_calls(*args: Any, **options: Any) -> CallListCapture:
-    """Captures every call in this process; see Process.capture_calls."""
-    return _set(lambda here: here.capture_calls(*args, **options))
-
-
-def breakpoint(*args: Any, **options: Any) -> Breakpoint:
-    """A breakpoint in this process; see Process.breakpoint."""
-    return _set(lambda here: here.breakpoint(*args, **options))

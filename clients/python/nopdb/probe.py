@@ -6,10 +6,29 @@ import time
 from typing import (Any, Callable, Dict, List, Optional, Type, TypeVar)
 
 from .connection import Connection, Json
-from .errors import DaemonError, DecodeError, NopdbError, WaitTimeout
+from .errors import (DaemonError, DecodeError, LocationError, NopdbError,
+                     WaitTimeout)
 from .location import Location
 
 P = TypeVar("P", bound="Probe")
+
+
+def find_lines(connection: Connection, params: Json) -> List[Json]:
+    """What a location chooses. LocationError: there is code, but none on that
+    line; it names the nearest."""
+    found = connection.call("lines", **params)
+    places = list(found["locations"])
+    nearest = ", ".join(map(str, found.get("nearest") or ()))
+    if nearest and not places:
+        raise LocationError("no code on that line; the nearest lines with "
+                            "code: %s" % nearest)
+    names = {"line", "line_regex"} & set(params)
+    if names and not places:
+        rest = {name: value for name, value in params.items()
+                if name not in names}
+        if connection.call("lines", **rest)["locations"]:
+            raise LocationError("no line with code there is like that")
+    return places
 
 
 class Probe:
@@ -22,20 +41,24 @@ class Probe:
     def __init__(self, connection: Connection, pid: int, kind: str,
                  where: Location, params: Dict[str, Any],
                  ignored_thread: Optional[int] = None,
-                 released: Optional[Callable[[], None]] = None) -> None:
+                 released: Optional[Callable[[], None]] = None,
+                 own: bool = False) -> None:
         self._connection = connection
         self._where = where
         self._params = dict(params, pid=pid, kind=kind, **where.params)
         self._ignored = ignored_thread
         self._released = released
+        self._own = own
         self._changed = threading.Condition()
         self._listeners: List[Callable[[], None]] = []
         self._id: Optional[int] = None
         self._count = 0
-        self._over = False   # nothing more can come
-        self._ended = False  # its last record came
-        self._replaced = False  # another takes its place
+        self._over = False    # nothing more can come
+        self._ended = False   # its last record came
+        self._closed = False
+        self._resting = False  # taken out, to be set again
         self._lost: Dict[str, int] = {}
+        self._lost_before: Dict[str, int] = {}  # when it was set
         self.state = "pending"
         self.reason: Optional[str] = None
         self.locations: List[Json] = []
@@ -43,17 +66,33 @@ class Probe:
         connection.on_lost(self._on_connection_lost)
 
     # ---- setting and removing
-    def _set(self) -> None:
-        """Asks for the probe; NopdbError when it is refused."""
+    def _begin(self, enabled: bool) -> None:
+        """Asks for the probe, or whether it could be set; NopdbError when it
+        is refused."""
         try:
-            self._connection.call("probe.add", arrived=self._arrived,
-                                  **self._params)
+            if enabled:
+                self._set()
+            else:
+                self._check(self._params)
+                self.state = "disabled"
         except BaseException:
             self._close()
             raise
 
+    def _set(self) -> None:
+        self._resting = False
+        self._connection.call("probe.add", arrived=self._arrived,
+                              **self._params)
+
+    def _check(self, params: Dict[str, Any]) -> None:
+        """Refuses what probe.add would, and sets nothing."""
+        find_lines(self._connection, {
+            name: value for name, value in params.items()
+            if name not in ("kind", "limits")})
+
     def _arrived(self, answer: Json) -> None:
         self._over = self._ended = False
+        self._lost_before = dict(self._lost)
         self._id = answer["probe"]
         self._take_state(answer)
         self._connection.claim(answer["probe"], self._take)
@@ -75,6 +114,16 @@ class Probe:
         finally:
             self._connection.disclaim(self._id)
 
+    def _rest(self) -> None:
+        """Takes it out; what it captured so far is complete. enable() sets it
+        again."""
+        if self._closed or self._over or self._id is None:
+            return
+        self._resting = True
+        self._unset()
+        self._id = None
+        self.state, self.reason = "disabled", None
+
     def close(self) -> None:
         """Takes the probe out; what it captured is complete then."""
         try:
@@ -84,8 +133,10 @@ class Probe:
 
     def _close(self) -> None:
         self._id = None
+        self._closed = True
         self._connection.off_lost(self._on_connection_lost)
         self._tell(over=True)
+        self._where.release()
         released, self._released = self._released, None
         if released:
             released()
@@ -104,11 +155,16 @@ class Probe:
                 raise
 
     def enable(self) -> None:
-        """Captures again."""
-        self._switch("probe.enable")
+        """Captures again, or for the first time."""
+        if self._id is None and not self._closed:
+            self._set()
+        else:
+            self._switch("probe.enable")
 
     def disable(self) -> None:
         """Stays set and captures nothing."""
+        if self._id is None and not self._closed:
+            return
         self._switch("probe.disable")
 
     def _switch(self, method: str) -> None:
@@ -159,6 +215,10 @@ class Probe:
                                   + int(record.get("count") or 0))
         elif event == "error":
             self._error(record)
+        elif event == "yield":
+            self._take_yield(record)
+        elif event == "debug":
+            self._debug(record)
         elif event == "end":
             self._take_end(record)
 
@@ -169,13 +229,15 @@ class Probe:
 
     def _take_end(self, record: Json) -> None:
         self._ended = True
-        self._tell(over=not self._replaced)
+        self._tell(over=not self._resting)
         self.reason = str(record.get("reason"))
         self.state = "removed"
         totals = record.get("lost")
         for reason, count in (totals if isinstance(totals, dict)
                               else {}).items():
-            self._lost[reason] = max(self._lost.get(reason, 0), int(count))
+            self._lost[reason] = max(
+                self._lost.get(reason, 0),
+                self._lost_before.get(reason, 0) + int(count))
 
     def _take_capture(self, record: Json) -> None:
         thread = record.get("thread") or {}
@@ -185,12 +247,23 @@ class Probe:
             self._capture(record)
             self._count += 1
 
+    def _take_yield(self, record: Json) -> None:
+        if self._where.admits(record):
+            self._yield(record)
+            self._count += 1
+
     def _capture(self, record: Json) -> None:
         """Takes one record of a call or hit."""
         raise NotImplementedError
 
+    def _yield(self, record: Json) -> None:
+        """Takes one record of a yield."""
+
     def _error(self, record: Json) -> None:
         """Takes an error record."""
+
+    def _debug(self, record: Json) -> None:
+        """Takes what a thread in the debugger says."""
 
     def _on_connection_lost(self, reason: NopdbError) -> None:
         if not self._over and self._id is not None:

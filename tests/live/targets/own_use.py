@@ -13,6 +13,7 @@ import pathlib
 import sys
 import threading
 import unittest
+import weakref
 
 import nopdb
 
@@ -54,6 +55,15 @@ def noted(function):
 @noted
 def wrapped(x):
     return x * 3
+
+
+def make(speed):
+    car = Vehicle(speed)
+    car.first = car
+    spare = Vehicle(1)
+    spare.first = car
+    car.spare = spare
+    return car
 
 
 class Vehicle:
@@ -160,6 +170,59 @@ class Calls(unittest.TestCase):
         self.assertIsInstance(gone, nopdb.Snapshot)
         self.assertEqual(gone.speed, 4)
 
+    def test_objects_that_the_block_makes(self):
+        with nopdb.capture_call(make) as call, nopdb.capture_calls(h) as all_:
+            made = make(5)
+            many = [made]
+            h(many)
+            h((made, "tuple"))
+            h({made})
+            h("x" * 20000)
+        self.assertIs(call.return_value, made)
+        self.assertIs(call.locals["car"], made)
+        self.assertIs(call.locals["spare"].first, made)
+        self.assertIs(all_[0].args["thing"], many)
+        many.append(1)
+        self.assertEqual(all_[0].return_value, [made, 1])
+        self.assertIs(all_[1].return_value[0], made)
+        self.assertEqual(all_[2].return_value, {made})
+        self.assertEqual(len(all_[3].return_value), 20000)
+        gone = all_[0].args["thing"]
+        self.assertIs(gone, many)
+        del many, gone
+        self.assertEqual(all_[0].args["thing"][0].speed, 5)
+        self.assertEqual(len(all_[0].args["thing"]), 1)  # as it was then
+
+    def test_values_of_breakpoints_themselves(self):
+        car = Vehicle(8)
+        with nopdb.breakpoint(h) as bp:
+            things = bp.eval("thing")
+            pairs = bp.eval("[thing, 1]")
+            bad = bp.eval("thing.nothing")
+            h(car)
+            h([car])
+        self.assertIs(things[0], car)
+        self.assertEqual(things[1], [car])
+        self.assertEqual(pairs[0][1], 1)
+        self.assertEqual(bp.hits[0].expressions,
+                         ["thing", "[thing, 1]", "thing.nothing"])
+        self.assertEqual(bad[0].text, "thing.nothing")
+
+    def test_what_is_withheld_is_withheld(self):
+        with nopdb.capture_call(h, redact="thing", no_redact="") as call:
+            h(Vehicle(1))
+        self.assertIn("withheld", repr(call.args["thing"]))
+
+    def test_nothing_is_kept_alive(self):
+        with nopdb.capture_calls(h) as calls:
+            car = Vehicle(3)
+            watched = weakref.ref(car)
+            h(car)
+            calls.wait(1, timeout=20)
+            del car
+            self.assertIsNone(watched())
+        self.assertEqual(calls[0].args["thing"].speed, 3)
+
     def test_an_address_given_away_is_no_identity(self):
         with nopdb.capture_calls(h) as calls:
             for speed in range(20):
@@ -222,8 +285,6 @@ class Outcomes(unittest.TestCase):
     def test_errors_say_why(self):
         with self.assertRaises(nopdb.LocationError):
             nopdb.capture_call(len)
-        with self.assertRaises(nopdb.LocationError):
-            nopdb.capture_call()
         with self.assertRaises(nopdb.LocationError) as caught:
             nopdb.breakpoint(f, line="no such line")
         self.assertTrue(caught.exception.message)
@@ -319,6 +380,20 @@ class Cells(unittest.TestCase):
             with nopdb.capture_call(names["cell"]) as call:
                 names["cell"](1)
             self.assertEqual(call.return_value, 1 + answer)
+
+
+    def test_code_that_another_probe_found(self):
+        """A probe that waits for code sees it although it was probed before
+        it ran."""
+        with nopdb.capture_calls("cell", module="elsewhere") as waiting:
+            names = {"__name__": "elsewhere"}
+            exec(compile("def cell(x):\n    return x\n", "<cell 9>", "exec"),
+                 names)
+            with nopdb.capture_calls(names["cell"]) as calls:
+                names["cell"](1)
+            names["cell"](2)
+        self.assertEqual([call.args["x"] for call in waiting], [1, 2])
+        self.assertEqual([call.args["x"] for call in calls], [1])
 
 
 class Leaving(unittest.TestCase):
