@@ -147,20 +147,26 @@ int entry_permit(const struct entry *entry, struct error *err)
 }
 
 /* As long as the thread is stopped the process cannot become another: an exec
- * ends the thread first. It may have had another's id, though. */
+ * ends the thread first. It may have had another's id, though. What is judged
+ * besides are the filters of the thread that is to create ours. */
 static int permit_stopped(const struct entry *entry, struct error *err)
 {
 	pid_t pid = entry->id->pid, tid = entry->tracee.tid;
 	struct procfs_status status;
 
-	if (!entry->options->permit)
-		return 0;
 	if (!procfs_thread_status(pid, tid, &status) ||
-	    !process_same(entry->id))
+	    (entry->options->permit && !process_same(entry->id)))
 		return error_set(err, ERROR_NO_PROCESS,
 				 "thread %d is not of process %d any more", tid,
 				 pid);
-	return entry_permit(entry, err);
+	if (entry_permit(entry, err) || filters_check(tid, &status, err))
+		return -1;
+	if (!entry->invites || tid == pid)
+		return 0;
+	if (!procfs_thread_status(pid, pid, &status))
+		return error_set(err, ERROR_NO_PROCESS, "process %d ended",
+				 pid);
+	return filters_check(pid, &status, err);
 }
 
 /* Takes a thread that is stopped at a safe point, or lets it go: > 0. */
@@ -168,13 +174,7 @@ static int take(struct entry *entry, struct error *err)
 {
 	struct tracee *tracee = &entry->tracee;
 
-<<<<<<< HEAD
-	if (filters_check(entry->id->pid,
-			  entry->invites ? entry->id->pid : tracee->tid, err)) {
-=======
-	if (permit_stopped(entry, err) ||
-	    filters_check(entry->id->pid, tracee->tid, err)) {
->>>>>>> main
+	if (permit_stopped(entry, err)) {
 		tracee_leave(tracee);
 		return -1;
 	}
