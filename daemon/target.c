@@ -163,6 +163,10 @@ static void render_attach(struct json_writer *w, const void *arg)
 	json_uint(w, target->attach_us);
 	json_key(w, "tries");
 	json_uint(w, target->job.report.tries);
+	if (target->job.report.pending_call) {
+		json_key(w, "pending_call");
+		json_bool(w, true);
+	}
 }
 
 /* The answer first: a record names a target that the client then knows. */

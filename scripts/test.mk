@@ -61,6 +61,7 @@ $(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c \
 TARGET_FLAGS := -std=gnu11 -g -O2 $(WARN) -D_GNU_SOURCE -pthread
 
 $(OUT)/test/targets/waits.so: $(wildcard tests/live/targets/waits*.[ch])
+$(OUT)/test/targets/slow_locks.so: proto/boot.h
 $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -94,8 +95,8 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
-	targets/cage.so targets/faulty.so targets/slow_locks.so targets/seven \
-	targets/musl_host targets/fake_runtime agent/callgrind.so)
+	targets/cage.so targets/dawdle.so targets/faulty.so targets/slow_locks.so \
+	targets/seven targets/musl_host targets/fake_runtime agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
