@@ -7,6 +7,7 @@
 #include "agent/bootstrap.h"
 #include "agent/python.h"
 #include "agent/sys.h"
+#include "agent/thread.h"
 
 #define MS 1000000u
 
@@ -28,7 +29,7 @@ void budget_begin(struct budget *budget, uint32_t ms)
 	*budget = (struct budget){
 		.next = open,
 		.thread = py.PyThread_get_thread_ident(),
-		.kernel_id = sys_gettid(),
+		.kernel_id = thread_kernel_id(),
 		.ms = ms,
 	};
 	open = budget;

@@ -189,7 +189,7 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 		if (admitted)
 			length = render_arguments(code, frame,
 						  &probe->spec.limits, text);
-		call = memory_get(sizeof *call + length);
+		call = memory_get_unset(sizeof *call + length);
 	}
 	if (!call) {
 		if (admitted)
@@ -197,13 +197,15 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 		unseen++;
 		return;
 	}
-	call->frame = frame;
-	call->code = code;
-	call->probe = probe;
-	call->length = (uint32_t)length;
-	call->admitted = admitted;
-	call->cut = value_cuts != cuts;
-	call->live = reprs_live();
+	*call = (struct call){
+		.frame = frame,
+		.code = code,
+		.probe = probe,
+		.length = (uint32_t)length,
+		.admitted = admitted,
+		.cut = value_cuts != cuts,
+		.live = reprs_live(),
+	};
 	argument_bytes += length;
 	memcpy(call->arguments, text, length);
 	put_in(call);

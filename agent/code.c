@@ -129,8 +129,16 @@ static void add_variables(struct code *code, struct json_writer *texts,
 
 /* Where texts start within the block, before it has an address. */
 struct places {
-	size_t file, module, alias, qualname;
+	size_t function, file, module, alias, qualname;
 };
+
+/* Text as it is; where it starts. */
+static size_t add_raw(struct json_writer *texts, const char *text)
+{
+	texts->comma = false;
+	json_raw(texts, text, text_length(text));
+	return json_length(texts);
+}
 
 static size_t add_text(struct json_writer *texts, const char *text)
 {
@@ -154,15 +162,18 @@ static void render(struct code *code, struct json_writer *texts,
 		text_copy(text + text_length(text), 2, ":");
 	at = text_length(text);
 	text_copy(text + at, FUNCTION_SIZE - at, names->qualname);
-	json_string(texts, text);
-	at = json_length(texts);
-	code->function_length = (unsigned)at;
-	py_text(file, text, sizeof text);
-	py_drop(file);
+	ret_places->function = add_raw(texts, "\"function\":");
 	texts->comma = false;
 	json_string(texts, text);
-	code->file_length = (unsigned)(json_length(texts) - at);
-	ret_places->file = at;
+	code->function_length =
+		(unsigned)(json_length(texts) - ret_places->function);
+	py_text(file, text, sizeof text);
+	py_drop(file);
+	ret_places->file = add_raw(texts, ",\"file\":");
+	texts->comma = false;
+	json_string(texts, text);
+	code->file_length = (unsigned)(json_length(texts) - ret_places->file);
+	code->place_length = (unsigned)add_raw(texts, ",\"line\":");
 	ret_places->module = add_text(texts, names->module);
 	ret_places->alias = add_text(texts, names->alias);
 	ret_places->qualname = add_text(texts, names->qualname);
@@ -177,7 +188,8 @@ static bool settle(struct code *code, const struct json_writer *texts,
 	if (!code->texts)
 		return false;
 	memcpy(code->texts, texts->start, code->texts_size);
-	code->function = code->texts;
+	code->place = code->texts;
+	code->function = code->texts + places->function;
 	code->file = code->texts + places->file;
 	code->names.module = code->texts + places->module;
 	code->names.alias = code->texts + places->alias;

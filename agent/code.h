@@ -76,8 +76,10 @@ struct code_names {
 struct code {
 	struct object *object; /* held */
 	struct code *next;     /* in its hash bucket */
-	char *function;	       /* JSON string "module:qualname" */
-	char *file;	       /* JSON string, co_filename */
+	const char *place;     /* "function":..,"file":..,"line": */
+	unsigned place_length;
+	char *function; /* JSON string "module:qualname" */
+	char *file;	/* JSON string, co_filename */
 	unsigned function_length, file_length; /* with quotes */
 	int line;			       /* co_firstlineno */
 	bool is_secret;	    /* what it returns is, by its name */

@@ -5,11 +5,11 @@
 #include "agent/task.h"
 #include "agent/thread.h"
 
-void context_write(struct json_writer *w)
+void context_write(struct json_writer *w, uint64_t time)
 {
 	struct object *task = task_current();
 
-	thread_write(w);
+	thread_write(w, time);
 	if (task) {
 		json_key(w, "task");
 		task_write_name(w, task);

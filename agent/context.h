@@ -14,7 +14,7 @@
 
 #include "proto/json_write.h"
 
-void context_write(struct json_writer *w);
+void context_write(struct json_writer *w, uint64_t time);
 
 void context_release(void);
 

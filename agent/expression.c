@@ -79,6 +79,7 @@ int expression_compile(struct expression *expression, const char *text,
 	}
 	expression->text = str;
 	expression->names = names;
+	plain_parse(&expression->plain, text);
 	return 0;
 }
 
@@ -87,6 +88,7 @@ void expression_release(struct expression *expression)
 	py_drop(expression->text);
 	py_drop(expression->names);
 	expression->text = expression->names = NULL;
+	expression->plain.count = 0;
 }
 
 void binding_release(struct binding *binding)
@@ -247,6 +249,15 @@ static int bind_once(const struct expression *expression,
 	return 0;
 }
 
+int expression_plain_truth(const struct expression *expression,
+			   struct binding *binding, const struct scope *scope)
+{
+	if (scope->locals)
+		return -1;
+	return plain_truth(&expression->plain, &binding->plain, scope->code,
+			   scope->frame);
+}
+
 struct object *expression_value(const struct expression *expression,
 				struct binding *binding,
 				const struct scope *scope)
@@ -256,6 +267,10 @@ struct object *expression_value(const struct expression *expression,
 
 	if (scope->locals)
 		return value_in_space(expression, scope);
+	value = plain_variable(&expression->plain, &binding->plain, scope->code,
+			       scope->frame);
+	if (value)
+		return value;
 	if (bind_once(expression, scope, binding) < 0)
 		return NULL;
 	/* Held: another thread may bind the expression anew. */

@@ -15,11 +15,13 @@
 #include <stdbool.h>
 
 #include "agent/code.h"
+#include "agent/plain.h"
 #include "proto/error.h"
 
 struct expression {
 	struct object *text;  /* a str */
 	struct object *names; /* a tuple of str: what it may look up */
+	struct plain plain;   /* when C can answer it */
 };
 
 /* An expression in one code object. Zeroed: not bound yet. */
@@ -28,6 +30,7 @@ struct binding {
 	struct object *globals;	 /* held by the function */
 	short *index; /* of code->variables, one for each parameter */
 	int count;
+	struct plain_binding plain;
 };
 
 /* A frame in which expressions are evaluated. */
@@ -49,6 +52,10 @@ void expression_release(struct expression *expression);
 struct object *expression_value(const struct expression *expression,
 				struct binding *binding,
 				const struct scope *scope);
+
+/* Is it true, when that can be said without the interpreter? 1, 0, or -1. */
+int expression_plain_truth(const struct expression *expression,
+			   struct binding *binding, const struct scope *scope);
 
 void binding_release(struct binding *binding);
 

@@ -40,6 +40,7 @@ struct hit {
 	int count;
 	struct hit_piece piece[2 * LIMIT_ACTIONS];
 	bool over; /* interrupted, or disarmed (in a forked child) */
+	bool cut;  /* a piece of it was */
 	struct debug_stop *stop; /* of all probes here */
 };
 
@@ -89,7 +90,7 @@ static bool grow(struct hit *hit)
 
 	if (hit->room == LIMIT_RECORD)
 		return false;
-	text = memory_get(LIMIT_RECORD);
+	text = memory_get_unset(LIMIT_RECORD);
 	if (!text)
 		return false;
 	memcpy(text, hit->text, hit->used);
@@ -150,12 +151,14 @@ static void write_content(struct json_writer *w, const struct hit *hit,
 static void add_piece(struct hit *hit, const struct content *content)
 {
 	struct json_writer w;
+	unsigned cuts;
 
 	if (!hit->text || hit->count == 2 * LIMIT_ACTIONS)
 		return;
 	if (hit->room - hit->used < VALUE_ROOM_LEAST)
 		grow(hit);
 	for (;;) {
+		cuts = value_cuts;
 		json_init(&w, hit->text + hit->used, hit->room - hit->used);
 		write_content(&w, hit, content);
 		/* A value that was cut for want of room may have more. */
@@ -167,6 +170,7 @@ static void add_piece(struct hit *hit, const struct content *content)
 		hit->probe->lost_size++;
 		return;
 	}
+	hit->cut |= cuts != value_cuts;
 	hit->piece[hit->count++] =
 		(struct hit_piece){ content->kind, (unsigned)hit->used,
 				    (unsigned)json_length(&w) };
@@ -400,6 +404,12 @@ static bool ask(struct hit *hit, const struct expression *expression, int index,
 
 	if (!expression->text)
 		return true;
+	answer = index == SCRIPT_CONDITION
+			 ? expression_plain_truth(expression, binding,
+						  &hit->scope)
+			 : -1;
+	if (answer >= 0)
+		return answer;
 	budget_begin(&budget, hit->probe->spec.limits.eval_ms);
 	value = expression_value(expression, binding, &hit->scope);
 	if (value && index == SCRIPT_ONCE_PER) {
@@ -434,7 +444,7 @@ static void run_actions(struct hit *hit)
 {
 	struct probe *probe = hit->probe;
 
-	hit->text = memory_get(TEXT_FIRST);
+	hit->text = memory_get_unset(TEXT_FIRST);
 	hit->room = TEXT_FIRST;
 	for (int i = 0; i < hit->script->action_count && !hit->over; i++)
 		run_action(hit, i);
@@ -442,20 +452,22 @@ static void run_actions(struct hit *hit)
 		probe->lost_ring++;
 	else if (*armed_flag && probe->enabled &&
 		 hit_record_write(probe, &hit->place, hit->text, hit->piece,
-				  hit->count))
+				  hit->count, hit->cut))
 		probe_captured(probe);
 	memory_put(hit->text, hit->room);
 }
 
 static void run_probe(struct probe *probe, struct hit_plan *plan,
-		      struct code *code, void *frame, struct debug_stop *stop)
+		      struct code *code, void *frame, int line,
+		      struct debug_stop *stop)
 {
 	struct hit hit = {
 		.probe = probe,
 		.script = probe->script,
 		.plan = plan,
 		.scope = { code, frame, frames->globals(frame), NULL },
-		.place = { code, frames->line(frame), sys_realtime() },
+		.place = { code, line ? line : frames->line(frame),
+			   sys_realtime() },
 		.stop = stop,
 	};
 
@@ -495,9 +507,24 @@ struct due {
 	struct hit_plan *plan;
 };
 
+/* Does its condition say no, as C can tell? Then nothing has to be made ready
+ * for code that runs. */
+static bool is_plainly_false(const struct due *due, const struct code *code,
+			     void *frame)
+{
+	const struct expression *condition = &due->probe->script->condition;
+	const struct scope scope = { .code = code, .frame = frame };
+
+	return code->flags & CODE_OPTIMIZED && condition->text &&
+	       !expression_plain_truth(condition,
+				       &due->plan->bindings[SCRIPT_CONDITION],
+				       &scope);
+}
+
 /* The probes that stop at a line, all at once: while one runs, the stops may
  * change. The probes themselves stay (armed_inside). */
-static int gather(struct code *code, int line, struct due due[STOPS_AT_ONCE])
+static int gather(struct code *code, void *frame, int line,
+		  struct due due[STOPS_AT_ONCE])
 {
 	int count = 0;
 
@@ -509,7 +536,8 @@ static int gather(struct code *code, int line, struct due due[STOPS_AT_ONCE])
 			continue;
 		due[count].probe = stop->probe;
 		due[count].plan = plan_of(code, stop);
-		count += due[count].plan != NULL;
+		count += due[count].plan != NULL &&
+			 !is_plainly_false(&due[count], code, frame);
 	}
 	return count;
 }
@@ -520,16 +548,19 @@ static void run_all(struct code *code, void *frame, int line)
 	struct py_error saved;
 	struct budget whole;
 	struct debug_stop stop = { .fd = -1, .line = line > 0 };
-	int count = gather(code, line, due);
+	int count;
 
-	if (!count || budget_open())
+	if (budget_open())
+		return;
+	count = gather(code, frame, line, due);
+	if (!count)
 		return;
 	py_error_save(&saved);
 	budget_begin(&whole, 0);
 	ration_begin();
 	for (int i = 0; i < count && *armed_flag; i++)
 		if (due[i].probe->enabled && !due[i].probe->done)
-			run_probe(due[i].probe, due[i].plan, code, frame,
+			run_probe(due[i].probe, due[i].plan, code, frame, line,
 				  &stop);
 	ration_end();
 	budget_end(&whole);

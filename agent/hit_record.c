@@ -18,12 +18,9 @@ static void write_place(struct json_writer *w, const struct hit_place *place)
 {
 	json_key(w, "time");
 	json_time(w, place->time);
-	context_write(w);
-	json_key(w, "function");
-	json_raw(w, place->code->function, place->code->function_length);
-	json_key(w, "file");
-	json_raw(w, place->code->file, place->code->file_length);
-	json_key(w, "line");
+	context_write(w, place->time);
+	json_raw(w, place->code->place, place->code->place_length);
+	w->comma = false;
 	json_int(w, place->line);
 }
 
@@ -58,21 +55,9 @@ static void write_kind(struct json_writer *w, const char *text,
 		json_array_end(w);
 }
 
-/* The values were written while other threads ran: look at the text. A quote
- * inside of a string has a backslash. */
-static bool is_cut(const char *text, size_t length)
-{
-	static const char mark[] = ",\"$truncated\":true";
-
-	for (size_t i = 0; i + sizeof mark <= length; i++)
-		if (text[i] == ',' && !memcmp(text + i, mark, sizeof mark - 1))
-			return true;
-	return false;
-}
-
 bool hit_record_write(struct probe *probe, const struct hit_place *place,
 		      const char *text, const struct hit_piece *piece,
-		      int count)
+		      int count, bool cut)
 {
 	struct json_writer w;
 
@@ -92,7 +77,7 @@ bool hit_record_write(struct probe *probe, const struct hit_place *place,
 		return false;
 	}
 	if (record_put(RING_HIT, probe->spec.id, buffer, json_length(&w))) {
-		if (is_cut(buffer, json_length(&w)))
+		if (cut)
 			probe_cut(probe);
 		return true;
 	}

@@ -30,10 +30,11 @@ struct hit_place {
 	uint64_t time; /* CLOCK_REALTIME ns */
 };
 
-/* Writes a `hit`; counts what is lost in the probe. True: written. */
+/* Writes a `hit`; counts what is lost in the probe, and that a piece was cut.
+ * True: written. */
 bool hit_record_write(struct probe *probe, const struct hit_place *place,
 		      const char *text, const struct hit_piece *piece,
-		      int count);
+		      int count, bool cut);
 
 /* One error of a probe; where: "condition", "exec".. text: what it is in, a
  * JSON string. Takes the error indicator's exception. One a second is

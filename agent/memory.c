@@ -25,11 +25,9 @@ static int chunk_count;
 
 static int size_class(size_t size)
 {
-	int c = SMALLEST;
-
-	while (c <= LARGEST && (size_t)1 << c < size)
-		c++;
-	return c;
+	if (size <= 1u << SMALLEST)
+		return SMALLEST;
+	return 64 - __builtin_clzl(size - 1);
 }
 
 /* Cuts a fresh block from the current chunk, mapping the next when needed. */
@@ -83,9 +81,8 @@ static struct block *split(int c)
 	return block;
 }
 
-void *memory_get(size_t size)
+static struct block *get(int c)
 {
-	int c = size_class(size);
 	struct block *block;
 
 	if (c > LARGEST)
@@ -93,9 +90,20 @@ void *memory_get(size_t size)
 	block = take(c);
 	if (!block)
 		block = cut((size_t)1 << c);
-	if (!block)
-		block = split(c);
+	return block ? block : split(c);
+}
+
+void *memory_get(size_t size)
+{
+	int c = size_class(size);
+	struct block *block = get(c);
+
 	return block ? memset(block, 0, (size_t)1 << c) : NULL;
+}
+
+void *memory_get_unset(size_t size)
+{
+	return get(size_class(size));
 }
 
 void memory_put(void *block, size_t size)

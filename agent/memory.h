@@ -20,6 +20,9 @@
  * limit is reached. */
 void *memory_get(size_t size);
 
+/* The same with whatever was in it before: the caller fills it. */
+void *memory_get_unset(size_t size);
+
 /* Gives back a block of memory_get with the same size; NULL is fine. */
 void memory_put(void *block, size_t size);
 

@@ -11,6 +11,7 @@
 #include "agent/interpreters.h"
 #include "agent/lines.h"
 #include "agent/probe.h"
+#include "agent/record.h"
 #include "agent/script.h"
 #include "agent/sys.h"
 #include "agent/watch.h"
@@ -322,6 +323,8 @@ static bool serve_frame(const struct frame *frame)
 {
 	serve_handler *handler = handler_of(frame->type);
 
+	if (handler == serve_add)
+		record_warm();
 	if (handler)
 		serve_request(handler, frame);
 	else if (frame->type == FRAME_PING)

@@ -10,17 +10,73 @@
 
 #include "proto/boot.h"
 
+#define REALTIME_FRESH_NS 10000000u
+
 static int (*clock_function)(int, long *);
+
+/* Beyond this the processor's own copying is as fast (its start costs some
+ * tens of cycles); up to it, pieces that may overlap. */
+enum { PIECES_MOST = 512 };
+
+typedef long long vector
+	__attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint64_t word __attribute__((aligned(1), may_alias));
+typedef uint32_t half __attribute__((aligned(1), may_alias));
+
+/* Keeps the compiler from taking the loop around it for one that memcpy or
+ * memset does. */
+static inline void not_a_call(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+/* Fewer than 16 bytes. */
+static inline void copy_few(char *to, const char *from, size_t size)
+{
+	if (size >= 8) {
+		word last = *(const word *)(from + size - 8);
+
+		*(word *)to = *(const word *)from;
+		*(word *)(to + size - 8) = last;
+	} else if (size >= 4) {
+		half last = *(const half *)(from + size - 4);
+
+		*(half *)to = *(const half *)from;
+		*(half *)(to + size - 4) = last;
+	} else if (size) {
+		char middle = from[size / 2], last = from[size - 1];
+
+		to[0] = from[0];
+		to[size / 2] = middle;
+		to[size - 1] = last;
+	}
+}
 
 void *memcpy(void *to, const void *from, size_t size)
 {
 	void *start = to;
+	char *t = to;
+	const char *f = from;
+	vector last;
 
-	__asm__ volatile("rep movsb"
-			 : "+D"(to), "+S"(from), "+c"(size)
-			 :
-			 : "memory");
-	return start;
+	if (size < 16) {
+		copy_few(t, f, size);
+		return to;
+	}
+	if (size > PIECES_MOST) {
+		__asm__ volatile("rep movsb"
+				 : "+D"(to), "+S"(from), "+c"(size)
+				 :
+				 : "memory");
+		return start;
+	}
+	last = *(const vector *)(f + size - 16);
+	for (size_t i = 0; i + 16 < size; i += 16) {
+		*(vector *)(t + i) = *(const vector *)(f + i);
+		not_a_call();
+	}
+	*(vector *)(t + size - 16) = last;
+	return to;
 }
 
 void *memmove(void *to, const void *from, size_t size)
@@ -38,12 +94,23 @@ void *memmove(void *to, const void *from, size_t size)
 void *memset(void *to, int byte, size_t size)
 {
 	void *start = to;
+	char *t = to;
+	uint64_t bytes = (unsigned char)byte * 0x0101010101010101u;
+	vector all = { (long long)bytes, (long long)bytes };
 
-	__asm__ volatile("rep stosb"
-			 : "+D"(to), "+c"(size)
-			 : "a"(byte)
-			 : "memory");
-	return start;
+	if (size > PIECES_MOST || size < 16) {
+		__asm__ volatile("rep stosb"
+				 : "+D"(to), "+c"(size)
+				 : "a"(byte)
+				 : "memory");
+		return start;
+	}
+	for (size_t i = 0; i + 16 < size; i += 16) {
+		*(vector *)(t + i) = all;
+		not_a_call();
+	}
+	*(vector *)(t + size - 16) = all;
+	return to;
 }
 
 int memcmp(const void *a, const void *b, size_t size)
@@ -235,6 +302,18 @@ uint64_t sys_monotonic(void)
 uint64_t sys_realtime(void)
 {
 	return clock_read(CLOCK_REALTIME);
+}
+
+uint64_t sys_realtime_at(uint64_t monotonic)
+{
+	static uint64_t ahead, asked;
+
+	/* Also when the moment is before that: it is unsigned. */
+	if (!asked || monotonic - asked > REALTIME_FRESH_NS) {
+		asked = monotonic;
+		ahead = sys_realtime() - sys_monotonic();
+	}
+	return monotonic + ahead;
 }
 
 void sys_use_clock(int (*clock_gettime)(int, long *))

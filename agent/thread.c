@@ -27,7 +27,7 @@ enum {
 struct known {
 	void *state;
 	uint64_t id;
-	uint64_t asked; /* CLOCK_MONOTONIC ns of the name */
+	uint64_t asked; /* ns, when the name was */
 	int kernel_id;
 	size_t length;
 	char text[THREAD_TEXT];
@@ -172,10 +172,10 @@ static void render(struct known *known, void *state)
 	known->length = json_length(&w);
 }
 
-void thread_write(struct json_writer *w)
+/* What is remembered of the calling thread. */
+static struct known *recall(void *state)
 {
-	void *state = py.PyThreadState_Get();
-	uint64_t id = state_id(state), now = sys_monotonic();
+	uint64_t id = state_id(state);
 	struct known *known = &table[id % THREADS];
 
 	if (known->state != state || known->id != id) {
@@ -184,6 +184,19 @@ void thread_write(struct json_writer *w)
 		known->kernel_id = sys_gettid();
 		known->asked = 0;
 	}
+	return known;
+}
+
+int thread_kernel_id(void)
+{
+	return recall(py.PyThreadState_Get())->kernel_id;
+}
+
+void thread_write(struct json_writer *w, uint64_t now)
+{
+	void *state = py.PyThreadState_Get();
+	struct known *known = recall(state);
+
 	if (!known->asked || now - known->asked > NAME_FRESH_NS) {
 		known->asked = now;
 		render(known, state);

@@ -12,11 +12,15 @@
 
 #include "proto/json_write.h"
 
-/* Writes the members "thread" and "interpreter" for the calling thread. */
-void thread_write(struct json_writer *w);
+/* Writes the members "thread" and "interpreter" for the calling thread. now:
+ * CLOCK_REALTIME ns. */
+void thread_write(struct json_writer *w, uint64_t now);
 
 /* The name of the calling thread, cut to the buffer. */
 void thread_name(char *buf, size_t size);
+
+/* The kernel's id of the calling thread, GIL held. */
+int thread_kernel_id(void);
 
 void thread_release(void);
 

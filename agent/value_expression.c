@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/value.h"
 
-#include "proto/redact.h"
+#include "agent/value_walk.h"
 
 size_t value_expression_name(const char *text, size_t length,
 			     const char **ret_name)
@@ -29,8 +29,9 @@ void value_write_expression(struct json_writer *w, const char *text,
 	size_t length = value_expression_name(text, text_length, &name);
 
 	if (length)
-		value_write_named(w, name, length, redact_known(name, length),
-				  value, limits);
+		value_write_named(w, name, length,
+				  value_name_known(name, length), value,
+				  limits);
 	else
 		value_write(w, value, limits);
 }

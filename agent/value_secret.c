@@ -16,7 +16,7 @@ static struct asked {
 	bool known;
 } asked[ASKED];
 
-static bool is_known(const char *name, size_t length)
+bool value_name_known(const char *name, size_t length)
 {
 	uint32_t hash = 2166136261u;
 	struct asked *entry;
@@ -45,7 +45,7 @@ bool value_hides(const struct value_walk *walk, const char *name, size_t length,
 {
 	return value_is_secret(value) &&
 	       redact_name(walk->redaction, name, length,
-			   is_known(name, length));
+			   value_name_known(name, length));
 }
 
 static size_t key_text(struct object *key, char text[KEY_SIZE])

@@ -91,6 +91,9 @@ void value_push(struct value_walk *walk, const struct object *object,
 /* value_secret.c: what is withheld. None, True and False are no secrets. */
 bool value_is_secret(const struct object *object);
 
+/* redact_known(), which is remembered. */
+bool value_name_known(const char *name, size_t length);
+
 /* By name: of a variable, a key, an
  * attribute. */
 bool value_hides(const struct value_walk *walk, const char *name, size_t length,
@@ -306,6 +309,9 @@ void value_ctypes_record(struct value_walk *walk, struct object *object);
 /* value_numpy.c */
 void value_ndarray(struct value_walk *walk, struct object *object);
 void value_numpy_scalar(struct value_walk *walk, struct object *object);
+
+/* value_pandas.c; false: it is none of pandas' */
+bool value_pandas(struct value_walk *walk, struct object *object);
 
 /* value_tensor.c */
 void value_tensor(struct value_walk *walk, struct object *object);

@@ -39,6 +39,7 @@ enum probe_end {
 	PROBE_END_CLIENT_GONE,
 	PROBE_END_AGENT_LOST,
 	PROBE_END_BUDGET,
+	PROBE_END_NOT_PERMITTED, /* any more: the policy changed */
 };
 
 struct probe {

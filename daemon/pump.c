@@ -11,6 +11,7 @@
 
 #define RECORDS_A_TURN 256
 #define BYTES_A_TURN (1u << 20)
+#define LINGER_MS 1
 
 /* ---- the shared memory
  * ----------------------------------------------------------- */
@@ -79,6 +80,7 @@ static void stop(struct pump *pump)
 	pump->stopped = true;
 	uv_poll_stop(&pump->poll);
 	uv_idle_stop(&pump->again);
+	uv_timer_stop(&pump->linger);
 }
 
 /* Gets the next record into body and item: 1, or 0 when there is none. */
@@ -115,15 +117,30 @@ static bool read_some(struct pump *pump, unsigned records, size_t bytes)
 }
 
 static void on_again(uv_idle_t *idle);
+static void on_linger(uv_timer_t *timer);
 
-/* One turn: afterwards either the idle handle runs, or a writer's next record
- * rings the eventfd. */
+/* To ring costs the program a system call, more than a capture does. So while
+ * records come, nobody sleeps: the next look is in a moment, and only when it
+ * finds nothing must the next record ring. Returns whether more waits. */
+static bool rest(struct pump *pump, bool found)
+{
+	if (found) {
+		uv_timer_start(&pump->linger, on_linger, LINGER_MS, 0);
+		return false;
+	}
+	return !ring_sleep(&pump->reader);
+}
+
+/* One turn: afterwards the idle handle runs, or the timer, or a writer's next
+ * record rings the eventfd. */
 static void turn(struct pump *pump)
 {
+	uint64_t before = pump->reader.tail;
 	bool more = read_some(pump, RECORDS_A_TURN, BYTES_A_TURN);
 
+	uv_timer_stop(&pump->linger);
 	if (!more && !pump->stopped && !pump->holding)
-		more = !ring_sleep(&pump->reader);
+		more = rest(pump, pump->reader.tail != before);
 	if (!pump->stopped)
 		pump->events->progress(pump);
 	if (pump->stopped)
@@ -137,6 +154,11 @@ static void turn(struct pump *pump)
 static void on_again(uv_idle_t *idle)
 {
 	turn(idle->data);
+}
+
+static void on_linger(uv_timer_t *timer)
+{
+	turn(timer->data);
 }
 
 static void on_ring(uv_poll_t *poll, int status, int events)
@@ -200,6 +222,7 @@ void pump_close(struct pump *pump)
 	pump->stopped = true;
 	uv_close((uv_handle_t *)&pump->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&pump->again, on_handle_closed);
+	uv_close((uv_handle_t *)&pump->linger, on_handle_closed);
 }
 
 int pump_open(struct pump *pump, uv_loop_t *loop, uint32_t size,
@@ -221,9 +244,11 @@ int pump_open(struct pump *pump, uv_loop_t *loop, uint32_t size,
 				       "watch the ring");
 	}
 	uv_idle_init(loop, &pump->again);
+	uv_timer_init(loop, &pump->linger);
 	pump->poll.data = pump;
 	pump->again.data = pump;
-	pump->handles = 2;
+	pump->linger.data = pump;
+	pump->handles = 3;
 	uv_poll_start(&pump->poll, UV_READABLE, on_ring);
 	/* The first turn arms the wake-up. */
 	pump_kick(pump);

@@ -41,8 +41,9 @@ struct pump {
 	size_t mapped;
 	struct ring_reader reader;
 	uv_poll_t poll;
-	uv_idle_t again;  /* runs while more waits */
-	unsigned handles; /* not yet closed */
+	uv_idle_t again;   /* runs while more waits */
+	uv_timer_t linger; /* runs while records come now and then */
+	unsigned handles;  /* not yet closed */
 	const struct pump_events *events;
 	void *owner;
 	char *body;	       /* LIMIT_RECORD bytes, owned */

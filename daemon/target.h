@@ -28,6 +28,7 @@
 #include "daemon/worker.h"
 #include "injector/injector.h"
 
+struct access;
 struct daemon;
 struct debugged;
 struct session;
@@ -46,7 +47,8 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
-	uint64_t program; /* that was entered, see process_program */
+	uint64_t program;      /* that was entered, see process_program */
+	struct access *access; /* of the call that is first; NULL: none */
 	struct error err;
 	int result;
 };
@@ -111,6 +113,10 @@ void target_leave(struct target *target, const char *reason);
 /* Ends a client's probes and its hold. Persistent ones stay, unless the client
  * attached with `detach_on_exit`: then all those of its user go. */
 void target_let_go(struct target *target, struct session *session);
+
+/* The same to a client that may not be there any more, which is told. */
+void target_dismiss(struct target *target, struct session *session,
+		    const char *reason);
 
 /* A live target by its name or its pid; NULL when there is none. */
 struct target *target_find(struct daemon *daemon, const char *name);

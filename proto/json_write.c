@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/json_write.h"
 
+#include "proto/json_plain.h"
+
 static const char hex_digits[] = "0123456789abcdef";
 
 void json_init(struct json_writer *w, char *buf, size_t size)
@@ -11,37 +13,59 @@ void json_init(struct json_writer *w, char *buf, size_t size)
 	w->full = false;
 }
 
-static void put(struct json_writer *w, const char *text, size_t length)
+/* Room for so many bytes, which are then written; NULL, and the writer full,
+ * without. */
+static inline char *claim(struct json_writer *w, size_t length)
 {
+	char *at = w->next;
+
 	if (w->full || length > json_room(w)) {
 		w->full = true;
-		return;
+		return NULL;
 	}
-	__builtin_memcpy(w->next, text, length);
-	w->next += length;
+	w->next = at + length;
+	return at;
 }
 
-static void put_char(struct json_writer *w, char c)
+static inline void put(struct json_writer *w, const char *text, size_t length)
 {
-	if (w->full || w->next == w->end) {
-		w->full = true;
-		return;
-	}
-	*w->next++ = c;
+	char *to = claim(w, length);
+
+	if (to)
+		__builtin_memcpy(to, text, length);
+}
+
+static inline void put_char(struct json_writer *w, char c)
+{
+	char *to = claim(w, 1);
+
+	if (to)
+		*to = c;
+}
+
+/* Room for a value of so many bytes, behind the comma that it needs. */
+static inline char *claim_value(struct json_writer *w, size_t length)
+{
+	char *to = claim(w, length + w->comma);
+
+	if (to && w->comma)
+		*to++ = ',';
+	w->comma = true;
+	return to;
 }
 
 /* What every value starts with. */
 static void separate(struct json_writer *w)
 {
-	if (w->comma)
-		put_char(w, ',');
-	w->comma = true;
+	claim_value(w, 0);
 }
 
 static void open_with(struct json_writer *w, char bracket)
 {
-	separate(w);
-	put_char(w, bracket);
+	char *to = claim_value(w, 1);
+
+	if (to)
+		*to = bracket;
 	w->comma = false;
 }
 
@@ -71,7 +95,7 @@ void json_array_end(struct json_writer *w)
 	close_with(w, ']');
 }
 
-static size_t length_of(const char *text)
+size_t json_length_of(const char *text)
 {
 	size_t n = 0;
 
@@ -80,19 +104,25 @@ static size_t length_of(const char *text)
 	return n;
 }
 
-void json_key(struct json_writer *w, const char *name)
+void json_key_n(struct json_writer *w, const char *name, size_t length)
 {
-	separate(w);
-	put_char(w, '"');
-	put(w, name, length_of(name));
-	put(w, "\":", 2);
+	char *to = claim_value(w, length + 3);
+
 	w->comma = false;
+	if (!to)
+		return;
+	*to++ = '"';
+	__builtin_memcpy(to, name, length);
+	to[length] = '"';
+	to[length + 1] = ':';
 }
 
 void json_raw(struct json_writer *w, const char *text, size_t length)
 {
-	separate(w);
-	put(w, text, length);
+	char *to = claim_value(w, length);
+
+	if (to)
+		__builtin_memcpy(to, text, length);
 }
 
 void json_null(struct json_writer *w)
@@ -108,18 +138,39 @@ void json_bool(struct json_writer *w, bool value)
 		json_raw(w, "false", 5);
 }
 
-/* Decimal digits, at least `least` of them. */
-static void put_decimal(struct json_writer *w, uint64_t value, int least)
-{
-	char digits[20];
-	int i = sizeof digits;
+/* "00" to "99" */
+static const char pairs[] =
+	"00010203040506070809101112131415161718192021222324252627282930313233"
+	"34353637383940414243444546474849505152535455565758596061626364656667"
+	"6869707172737475767778798081828384858687888990919293949596979899";
 
-	do {
-		digits[--i] = (char)('0' + value % 10);
-		value /= 10;
-		least--;
-	} while (value || least > 0);
-	put(w, digits + i, sizeof digits - (size_t)i);
+enum { DIGITS = 20 }; /* of 64 bits */
+
+/* The decimal digits of a value before `end`; where they start. */
+static inline char *digits_of(char *end, uint64_t value)
+{
+	while (value >= 100) {
+		unsigned two = (unsigned)(value % 100) * 2;
+
+		value /= 100;
+		*--end = pairs[two + 1];
+		*--end = pairs[two];
+	}
+	if (value >= 10) {
+		*--end = pairs[value * 2 + 1];
+		*--end = pairs[value * 2];
+	} else {
+		*--end = (char)('0' + value);
+	}
+	return end;
+}
+
+static void put_decimal(struct json_writer *w, uint64_t value)
+{
+	char digits[DIGITS];
+	char *start = digits_of(digits + DIGITS, value);
+
+	put(w, start, (size_t)(digits + DIGITS - start));
 }
 
 void json_int(struct json_writer *w, int64_t value)
@@ -127,13 +178,13 @@ void json_int(struct json_writer *w, int64_t value)
 	separate(w);
 	if (value < 0)
 		put_char(w, '-');
-	put_decimal(w, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 1);
+	put_decimal(w, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void json_uint(struct json_writer *w, uint64_t value)
 {
 	separate(w);
-	put_decimal(w, value, 1);
+	put_decimal(w, value);
 }
 
 void json_hex(struct json_writer *w, uint64_t value)
@@ -151,10 +202,18 @@ void json_hex(struct json_writer *w, uint64_t value)
 
 void json_time(struct json_writer *w, uint64_t nanoseconds)
 {
-	separate(w);
-	put_decimal(w, nanoseconds / 1000000000u, 1);
-	put_char(w, '.');
-	put_decimal(w, nanoseconds % 1000000000u / 1000, 6);
+	unsigned micro = (unsigned)(nanoseconds % 1000000000u / 1000);
+	char text[DIGITS + 7], *end = text + sizeof text, *start;
+
+	for (int i = 0; i < 3; i++) {
+		end -= 2;
+		end[0] = pairs[micro % 100 * 2];
+		end[1] = pairs[micro % 100 * 2 + 1];
+		micro /= 100;
+	}
+	*--end = '.';
+	start = digits_of(end, nanoseconds / 1000000000u);
+	json_raw(w, start, (size_t)(text + sizeof text - start));
 }
 
 void json_string_begin(struct json_writer *w)
@@ -264,8 +323,13 @@ void json_string_n(struct json_writer *w, const char *text, size_t length)
 
 	json_string_begin(w);
 	while (at < length && !w->full) {
+		size_t plain = json_plain(text + at, length - at);
 		uint32_t point;
 
+		put(w, text + at, plain);
+		at += plain;
+		if (at == length)
+			break;
 		at += decode((const unsigned char *)text + at, length - at,
 			     &point);
 		json_string_char(w, point);
@@ -275,7 +339,7 @@ void json_string_n(struct json_writer *w, const char *text, size_t length)
 
 void json_string(struct json_writer *w, const char *text)
 {
-	json_string_n(w, text, length_of(text));
+	json_string_n(w, text, json_length_of(text));
 }
 
 void json_base64(struct json_writer *w, const void *bytes, size_t length)

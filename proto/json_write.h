@@ -56,8 +56,20 @@ void json_object_end(struct json_writer *w);
 void json_array_begin(struct json_writer *w);
 void json_array_end(struct json_writer *w);
 
+/* Bytes of a text before its NUL. */
+size_t json_length_of(const char *text);
+
 /* A member's name; ASCII that needs no escape. */
-void json_key(struct json_writer *w, const char *name);
+void json_key_n(struct json_writer *w, const char *name, size_t length);
+
+/* The length of a literal is known when this is compiled. */
+static inline void json_key(struct json_writer *w, const char *name)
+{
+	json_key_n(w, name,
+		   __builtin_constant_p(__builtin_strlen(name))
+			   ? __builtin_strlen(name)
+			   : json_length_of(name));
+}
 
 void json_null(struct json_writer *w);
 void json_bool(struct json_writer *w, bool value);

@@ -25,7 +25,7 @@ UNIT         := $(patsubst tests/%.c,$(OUT)/test/%,$(UNIT_SRC))
 DRIVERS      := tests/injector/enter.c tests/injector/floor.c \
 		tests/injector/empty_agent.c
 
-hosted_tests  = $(filter-out $(DRIVERS) tests/$(1)/test_%,\
+hosted_tests  = $(filter-out $(DRIVERS) tests/agent/callgrind.c tests/$(1)/test_%,\
 		$(wildcard tests/$(1)/*.c))
 INJECTOR_OBJ := $(call objs,$(INJECTOR_SRC)) $(OUT)/gen/stub_blob.o
 PROTO_OBJ    := $(call objs,$(PROTO_SRC))
@@ -50,7 +50,8 @@ endef
 $(foreach f,$(UNIT_FOLDERS),$(eval $(call unit_rule,$(f))))
 
 # The driver that enters a process without a daemon, and its agent.
-$(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c
+$(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c \
+		$(wildcard proto/*.h)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(AGENT_FLAGS)) -shared -nostdlib \
@@ -60,11 +61,18 @@ $(OUT)/test/injector/empty_agent.so: tests/injector/empty_agent.c
 TARGET_FLAGS := -std=gnu11 -g -O2 $(WARN) -D_GNU_SOURCE -pthread
 
 $(OUT)/test/targets/waits.so: $(wildcard tests/live/targets/waits*.[ch])
+$(OUT)/test/targets/slow_locks.so: proto/boot.h
 $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TARGET_FLAGS) -I. -fPIC -shared -o $@ $(filter %.c,$^) \
 		-ldl -lrt
+
+# From where to where callgrind counts (tests/agent/test_instructions.py).
+$(OUT)/test/agent/callgrind.so: tests/agent/callgrind.c | deps-check-test
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -fPIC -shared -o $@ $<
 
 # Another C library; exports its names as an interpreter does.
 $(OUT)/test/targets/musl_host: tests/live/targets/musl_host.c \
@@ -73,6 +81,13 @@ $(OUT)/test/targets/musl_host: tests/live/targets/musl_host.c \
 	@mkdir -p $(@D)
 	$(Q)musl-gcc $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
 
+# Exports an interpreter's names, and is none.
+$(OUT)/test/targets/fake_runtime: tests/live/targets/fake_runtime.c \
+		proto/symbols.h | deps-check
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
+
 $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -80,8 +95,8 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
-	targets/cage.so targets/faulty.so targets/slow_locks.so targets/seven \
-	targets/musl_host)
+	targets/cage.so targets/dawdle.so targets/faulty.so targets/slow_locks.so \
+	targets/seven targets/musl_host targets/fake_runtime agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
@@ -107,6 +122,7 @@ test: all unit fuzz-build forky bullseye
 	@failed=0; \
 	scripts/test-unit $(OUT)/test $(UNIT) || failed=1; \
 	$(TEST_ENV) scripts/test-live $(OUT)/test/results $(LIVE) || failed=1; \
+	$(FUZZ_IMAGES) || failed=1; \
 	FUZZ_SEED=1 scripts/fuzz-run $(OUT) 5 $(FUZZ) || failed=1; \
 	scripts/totals $(OUT)/test/results || failed=1; exit $$failed
 
@@ -134,9 +150,16 @@ tsan: all
 demo: all
 	@NOPDB_BUILD=$(abspath $(OUT)) scripts/demo.sh $(OUT)
 
-bench: all $(OUT)/test/injector/floor | deps-check-test deps-check-bench
-	@mkdir -p $(OUT)/bench
-	@$(TEST_ENV) /usr/bin/python3 tests/bench/bench.py $(OUT)/bench
+# All peers that PEERS= points at, beside what Debian has; ROWS= and
+# NOPDB_PYTHONS= choose (tests/bench/README.md).
+$(OUT)/bench/nothing.so: tests/bench/nothing.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -fPIC -shared -o $@ $<
+
+bench: all $(OUT)/test/injector/floor $(OUT)/bench/nothing.so forky | \
+		deps-check-test deps-check-bench
+	@ROWS=$(ROWS) PEERS=$(PEERS) $(TEST_ENV) /usr/bin/python3 tests/bench/bench.py $(OUT)/bench
 
 # Cycles of attach, probe, capture, detach on every kind of program: N a cell.
 # CELLS= and PYTHONS= choose by name (commas between), FEW=K takes K
@@ -175,9 +198,11 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_OBJ  = $(filter-out $(OBJ)/daemon/main.c.o,\
 	    $(PROTO_OBJ) $(call objs,$(FUZZ_PARTS)))
-FUZZ_PARTS := $(wildcard daemon/rpc*.c) $(patsubst %,injector/stack/%.c,\
-	arena code coroutine dict lines object offsets remote runtime set \
-	value walk) \
+FUZZ_PARTS := $(wildcard daemon/rpc*.c) \
+	$(patsubst %,daemon/%.c,policy policy_decide rights) \
+	$(patsubst %,injector/stack/%.c,\
+	arena callee code coroutine dict gc_walk lines object offsets remote \
+	runtime set value walk) tests/fuzz/images/reading.c \
 	$(patsubst %,injector/target/%.c,core_file core_notes maps process \
 	procfs) injector/arch/x86_64.c
 
@@ -192,12 +217,25 @@ $(OUT)/bin/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.c.o $(FUZZ_OBJ) | deps-check-test
 	$(Q)$(CC) $(SAN) -fsanitize=fuzzer -o $@ $^ \
 		$(call pkg_libs,libcjson libelf)
 
+# Records images of interpreters for fuzz_image.
+$(OUT)/bin/record: $(call objs,tests/fuzz/images/record.c \
+		tests/fuzz/images/reading.c $(PROTO_SRC) $(INJECTOR_SRC)) \
+		$(OUT)/gen/stub_blob.o | deps-check-test
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) -fsanitize=address,undefined -pthread -o $@ $^ \
+		$(call pkg_libs,$(PKG_DAEMON)) -lunwind-x86_64
+
 .PHONY: fuzz-programs
-fuzz-programs: $(patsubst %,$(OUT)/bin/%,$(FUZZ))
+fuzz-programs: $(patsubst %,$(OUT)/bin/%,$(FUZZ)) $(OUT)/bin/record
 
 fuzz-build: | deps-check-test
 	@$(call flavour,fuzz) fuzz-programs
 
+FUZZ_IMAGES = NOPDB_FORKY=$(abspath build/forky) \
+	scripts/fuzz-images $(OUT)/fuzz/bin/record $(OUT)/fuzz/images
+
 fuzz: fuzz-build
 	@mkdir -p $(OUT)/test/results
+	@$(FUZZ_IMAGES)
 	@scripts/fuzz-run $(OUT) $(FUZZ_SECONDS) $(FUZZ)

@@ -45,9 +45,16 @@ static inline struct code *recognize(struct object *object, void *frame)
 static struct object *start(struct object *object, struct object *offset,
 			    struct object *value)
 {
-	void *frame = py.PyEval_GetFrame();
-	struct code *code = recognize(object, frame);
+	struct code *code = code_find(object);
+	void *frame;
 
+	/* To ask for the frame makes an object of it: not for lines alone. */
+	if (code && code->asked == monitoring_rematches &&
+	    !(code->armed &&
+	      code->wants & (CODE_WANTS_CALLS | CODE_WANTS_START)))
+		return py._Py_NoneStruct;
+	frame = py.PyEval_GetFrame();
+	code = recognize(object, frame);
 	if (!code)
 		return tool_disable;
 	/* Without DISABLE a disarmed code object needs no cure later. */

@@ -22,6 +22,7 @@ struct watch {
 	char **where;
 	int count; /* 0: the options alone say where */
 	bool persist;
+	cJSON *script;	     /* what a breakpoint does; owned, or NULL */
 	const char *file;    /* its name */
 	const cJSON *probes; /* of it; NULL: WHERE and options */
 };
@@ -52,19 +53,17 @@ static int check(const struct watch *watch, struct session *session)
 	return 0;
 }
 
-/* The params of one probe from the options; NULL with an error. */
+/* The params of one probe from the options. */
 static cJSON *from_options(struct session *session, const struct watch *watch,
 			   int i)
 {
 	cJSON *params = params_number("pid", watch->pid);
+	const cJSON *part;
 
 	cJSON_AddStringToObject(params, "kind", watch->verb->name);
 	request_add_location(params, session->options, watch_where(watch, i));
-	if (watch->verb == &verb_break &&
-	    request_add_script(params, session->options, &session->err) < 0) {
-		cJSON_Delete(params);
-		return NULL;
-	}
+	cJSON_ArrayForEach(part, watch->script) cJSON_AddItemToObject(
+		params, part->string, cJSON_Duplicate(part, true));
 	if (watch->verb == &verb_calls)
 		request_add_thread(params, session->options);
 	request_add_limits(params, session->options);
@@ -89,8 +88,6 @@ static int add_probe(struct session *session, const struct watch *watch, int i,
 	      *params = watch->probes ? from_file(watch, i)
 				      : from_options(session, watch, i);
 
-	if (!params)
-		return -1;
 	if (persist)
 		cJSON_AddTrueToObject(params, "persist");
 	if (session_call(session, "probe.add", params, &result) < 0)
@@ -257,6 +254,16 @@ static int attach(struct session *session, const struct watch *watch)
 	return status;
 }
 
+/* What is read for the actions, is so once, before a process is entered. */
+static int read_script(struct session *session, struct watch *watch)
+{
+	if (watch->verb != &verb_break)
+		return 0;
+	watch->script = cJSON_CreateObject();
+	return request_add_script(watch->script, session->options,
+				  &session->err);
+}
+
 int watch(struct session *session, const struct verb *verb, int argc,
 	  char **argv)
 {
@@ -266,14 +273,18 @@ int watch(struct session *session, const struct verb *verb, int argc,
 		.count = argc - 2,
 		.persist = option_given(session->options, OPTION_PERSIST),
 	};
+	int status;
 
 	if (argument_pid(argv[1], &watch.pid, &session->err) < 0)
 		return session_failed(session);
 	if (watch.count == 0 && !request_has_location(session->options))
 		return session_usage(verb->name, "WHERE is missing");
-	if (check(&watch, session) < 0)
-		return session_failed(session);
-	return attach(session, &watch);
+	if (check(&watch, session) < 0 || read_script(session, &watch) < 0)
+		status = session_failed(session);
+	else
+		status = attach(session, &watch);
+	cJSON_Delete(watch.script);
+	return status;
 }
 
 int watch_file(struct session *session, const char *pid, const char *name,

@@ -16,4 +16,5 @@ static void attach(struct call *call)
 	target_attach(call->daemon, call, (pid_t)pid);
 }
 
-const struct method method_attach = { "attach", params, attach };
+const struct method method_attach = { "attach", params, attach, GATE_PROCESS,
+				      RIGHTS_ENTER };

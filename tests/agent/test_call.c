@@ -24,10 +24,8 @@ static char frame_memory[FRAMES][16];
 static struct variable variable = { .key = "\"n\":", .key_length = 4 };
 static struct code code = {
 	.names = { "m", "", "f" },
-	.function = "\"m:f\"",
-	.function_length = 5,
-	.file = "\"m.py\"",
-	.file_length = 6,
+	.place = "\"function\":\"m:f\",\"file\":\"m.py\",\"line\":",
+	.place_length = 38,
 	.argument_count = 1,
 	.variable_count = 1,
 	.variables = &variable,

@@ -40,6 +40,26 @@ def arguments(frame):
             for name in code.co_varnames[:code.co_argcount]}
 
 
+def write(record):
+    os.write(STATE["fd"], json.dumps(record).encode() + b"\n")
+    STATE["captures"] += 1
+
+
+class Line:
+    """One call of which a line is looked for."""
+
+    def __call__(self, frame, event, arg):
+        if event == "line" and frame.f_lineno == STATE["line"]:
+            write({"event": "hit", "time": time.time(),
+                   "thread": {"id": threading.get_ident(),
+                              "name": threading.current_thread().name},
+                   "function": frame.f_code.co_name,
+                   "file": frame.f_code.co_filename, "line": frame.f_lineno,
+                   "eval": [{"expr": "c",
+                             "value": plain(frame.f_locals["c"])}]})
+        return self
+
+
 class Call:
     """One captured call: its local trace function waits for the return."""
 
@@ -62,21 +82,22 @@ class Call:
             }
             if STATE["stack"]:
                 record["stack"] = walk(frame, STATE["stack"])
-            os.write(STATE["fd"], json.dumps(record).encode() + b"\n")
-            STATE["captures"] += 1
+            write(record)
         return self
 
 
 def tracer(frame, event, arg):
     if frame.f_code is not STATE["code"]:
         return None
+    if STATE["line"]:
+        return Line()
     call = Call(frame)
     frame.f_trace_lines = False
     return call
 
 
-def start(function, stack):
-    STATE.update(code=function.__code__, stack=stack, captures=0,
+def start(function, stack, line=0):
+    STATE.update(code=function.__code__, stack=stack, captures=0, line=line,
                  fd=os.open(os.devnull, os.O_WRONLY))
     sys.settrace(tracer)
 

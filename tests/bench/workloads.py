@@ -3,15 +3,20 @@
 
 w1 is made of calls, w2 of loops, w3 of what programs do: parsing, text,
 objects, generators, exceptions. Each takes some tenths of a second and calls
-nothing that a probe of the benchmark names; `hot` is what the probes capture.
+nothing that a probe of the benchmark names; `hot` and `full` are captured.
 Every function returns a number that depends on all of its work. Runs on
 CPython 3.7-3.15.
 """
+import ctypes
 import json
+import os
 import re
+import sys
+import threading
 import time
 
-import settrace_tracer
+import programs
+import tracers
 
 
 def idle(a, b=2):
@@ -140,39 +145,132 @@ def w3():
     return total
 
 
-# ---- a call that is captured -----------------------------------------------------
+# ---- what is captured ------------------------------------------------------------
 def hot(a, b):
     c = a + b
-    d = [a, b]
+    if b < 0:
+        c = 0
     return c
 
 
-def burst(count):
+def full(a, b, c, d):
+    """Four arguments, six more variables, a frame of at least ten."""
+    e = a + b
+    f = "a text of some length"
+    g = [a, b, c]
+    h = {"key": a, "other": "value"}
+    i = 1.5
+    j = (a, b)
+    return e
+
+
+def burst_hot(count):
     for number in range(count):
         hot(number, 1)
 
 
+def burst_full(count, deeper=8):
+    if deeper:
+        return burst_full(count, deeper - 1)
+    for number in range(count):
+        full(number, 2, "three", None)
+
+
+def hot_line(which):
+    """The line that every call comes to, or that no call comes to."""
+    return hot.__code__.co_firstlineno + {"return": 4, "never": 3}[which]
+
+
+def stream(each_second, seconds):
+    """Calls of hot at a rate, a thousandth of a second's at a time, for so
+    long; how many."""
+    piece, made = max(each_second // 1000, 1), 0
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        burst_hot(piece)
+        made += piece
+        late = begun + made / each_second - time.perf_counter()
+        if late > 0:
+            time.sleep(late)
+    return made
+
+
+def measure_deep(depth, count):
+    """Nanoseconds of count calls of full, so many frames deep."""
+    if depth > 0:
+        return measure_deep(depth - 1, count)
+    start = time.thread_time()
+    burst_full(count, 0)
+    return int((time.thread_time() - start) * 1e9)
+
+
+def deep_enough(limit):
+    sys.setrecursionlimit(limit)
+
+
+def many(count):
+    """Functions of this module, many_0 and so on."""
+    text = "def many_%d(a):\n    return a\n\n"
+    exec("".join(text % number for number in range(count)), globals())
+
+
+def crowd(count):
+    """So many threads that wait, all in all."""
+    while threading.active_count() < count:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+def paced(seconds, each_second):
+    """Calls of hot, so many each second; the share of the time that this
+    thread was on a processor."""
+    begun, used = time.perf_counter(), time.thread_time()
+    for number in range(int(seconds * each_second)):
+        due = begun + number / each_second
+        while time.perf_counter() < due:
+            time.sleep(max(due - time.perf_counter(), 0))
+        hot(number, 1)
+    return (time.thread_time() - used) / (time.perf_counter() - begun)
+
+
 # ---- measuring --------------------------------------------------------------------
 def measure(name):
-    """Nanoseconds of one run of a workload."""
-    function = globals()[name]
+    """Nanoseconds of one run of a workload, or of a program of programs.py."""
+    function = globals().get(name) or getattr(programs, name)
     start = time.perf_counter()
     function()
     return int((time.perf_counter() - start) * 1e9)
 
 
-def measure_burst(count):
-    """Nanoseconds of count calls of hot."""
-    start = time.perf_counter()
-    burst(count)
-    return int((time.perf_counter() - start) * 1e9)
+def measure_burst(name, count):
+    """Nanoseconds of count calls of a captured function: by the clock, and of
+    this thread on a processor."""
+    function = globals()["burst_" + name]
+    start, used = time.perf_counter(), time.thread_time()
+    function(count)
+    used = time.thread_time() - used
+    return int((time.perf_counter() - start) * 1e9), int(used * 1e9)
 
 
-def trace(function, stack):
-    """Switches the pure-Python tracer on, for one function of this module."""
-    settrace_tracer.start(globals()[function], stack)
+def tracers_here(line):
+    return tracers.available(line)
 
 
-def untrace():
-    """Switches it off; how many calls it captured."""
-    return settrace_tracer.stop()
+def trace(tool, function, line=0):
+    """Switches a tracer of tracers.py on, for one function of this module."""
+    tracers.start(tool, globals()[function], line)
+
+
+def untrace(tool):
+    """Switches it off; how many captures it made."""
+    return tracers.stop(tool)
+
+
+def floors():
+    """Nanoseconds of what no capture is without."""
+    nothing = ctypes.CDLL(os.environ["BENCH_NOTHING"])
+    found = {}
+    for name in ("clock", "system_call", "copy", "wake"):
+        function = getattr(nothing, "floor_" + name)
+        function.restype = ctypes.c_double
+        found[name] = min(function() for _ in range(5))
+    return found
