@@ -28,7 +28,7 @@ def measure_consumer(socket, python):
     """The rate, and what the long run says."""
     with Target(python, "paced") as target:
         highest = highest_rate(target, socket)
-        rate = max(highest * 3 // 4, 1000)
+        rate = max(highest // 2, 1000)
         report = consume(target, socket, RECORDS, rate, CLIENT)
     return dict(report, highest=highest, rate=rate)
 
