@@ -3,6 +3,7 @@
 other's processes, through any method, by race or by reused process id."""
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -527,6 +528,20 @@ for _ in range(int(sys.argv[2])):
 print("refused", refused, flush=True)
 sys.stdin.read()
 """
+
+
+def test_who_sends_no_more_is_answered_still(system, hers):
+    """What was asked before the end, in order, although it takes a while."""
+    with ALICE.client(system) as client:
+        numbers = [client.request(method, pid=hers.pid)
+                   for method in ("doctor", "stack", "probe.list", "attach")]
+        numbers.append(client.request("hello"))
+        client.socket.shutdown(socket.SHUT_WR)
+        for number in numbers[:2] + numbers[3:]:
+            client.answer(number)
+        # Nothing was attached yet when its turn came.
+        with pytest.raises(RpcError):
+            client.answer(numbers[2])
 
 
 def test_the_command_says_so(system, hers):
