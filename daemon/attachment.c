@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/debug.h"
 #include "daemon/log.h"
@@ -449,6 +450,30 @@ static void start_agent(struct target *target)
 		       target->daemon->patience.gil_ms, 0);
 }
 
+/* The injector asks again when nothing can change any more. */
+static int permit(void *arg, struct error *err)
+{
+	return access_again(arg, RIGHTS_ENTER, err);
+}
+
+static int inject(struct target *target)
+{
+	struct target_job *job = &target->job;
+	int result;
+
+	if (job->access) {
+		if (access_prepare(job->access, &job->err))
+			return -1;
+		job->options.permit = permit;
+		job->options.permit_arg = job->access;
+	}
+	result = target->daemon->way_in->inject(&target->id, &job->options,
+						&job->report, &job->err);
+	if (job->access)
+		access_settle(job->access);
+	return result;
+}
+
 static void run_inject(void *owner)
 {
 	struct target *target = owner;
@@ -457,14 +482,15 @@ static void run_inject(void *owner)
 	/* For lists only: what cannot be read stays empty. */
 	if (process_inspect(target->id.pid, &job->facts, NULL))
 		memset(&job->facts, 0, sizeof(job->facts));
-	job->result = target->daemon->way_in->inject(&target->id, &job->options,
-						     &job->report, &job->err);
+	job->result = inject(target);
 }
 
 static void on_injected(void *owner)
 {
 	struct target *target = owner;
 
+	/* It is the call's, which may be answered now. */
+	target->job.access = NULL;
 	if (target->job.result == 0) {
 		start_agent(target);
 		return;

@@ -64,6 +64,18 @@ struct process_facts {
 int process_inspect(pid_t pid, struct process_facts *ret_facts,
 		    struct error *err) NOPDB_CHECKED;
 
+/* What a policy may hang on. */
+struct process_identity {
+	uid_t uid[3];	     /* real, effective, saved */
+	bool program_proven; /* `program` names the very file that runs */
+	char program[1024];  /* path of the executable; "" unknown */
+	char cgroup[1024];   /* of version 2, else of systemd; "" unknown */
+};
+
+/* Fails with NO_PROCESS. To be bound to a process, ask process_same after. */
+int process_identify(pid_t pid, struct process_identity *ret_identity,
+		     struct error *err) NOPDB_CHECKED;
+
 /* Calls visit for each process whose maps show a Python interpreter, and for
  * each that cannot be read but whose executable's name starts with "python".
  * Stops early when visit returns non-zero, which is then returned. */
@@ -110,6 +122,13 @@ struct inject_options {
 	unsigned search_ms;    /* a safe thread to be found */
 	unsigned call_ms;      /* the hijacked thread's part */
 	unsigned handshake_ms; /* from thread start to its loading */
+	/* Asked, when it is set, with a thread of the process stopped and
+	 * before anything is written to it, and again before the agent is
+	 * handed over: -1, with err, refuses. The memory that is written is
+	 * then that which was opened before: a process that becomes another
+	 * by exec meanwhile is not touched. */
+	int (*permit)(void *arg, struct error *err);
+	void *permit_arg;
 };
 
 /* The defaults of the time-outs, in one place for the daemon's, too. */
@@ -132,7 +151,8 @@ struct inject_report {
 	uint32_t python_version; /* 0x030b02 */
 	uint64_t region;	 /* the boot region, in the target */
 	unsigned tries;		 /* threads looked at */
-	uint64_t pause_ns;	 /* of the hijacked thread, INTERRUPT..DETACH */
+	bool pending_call; /* none was safe; Python's main thread did it */
+	uint64_t pause_ns; /* of the hijacked thread, INTERRUPT..DETACH */
 	uint64_t longest_stop_ns; /* of any thread looked at */
 	uint64_t resolve_ns;	  /* symbols, nothing stopped */
 	uint64_t total_ns;

@@ -5,11 +5,16 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "injector/stack/idle.h"
+#include "injector/stack/wait_call.h"
+
 #define AT(field) ((uint64_t)(int64_t)python->offsets.field)
 
 /* A thread that is asked for the GIL gives it up within 5 ms, unless it does
  * not come back to Python (sys.getswitchinterval). */
 #define GIL_PATIENCE_MS 15
+
+#define IDLE_THREADS 1024u /* asked for how long they did not run */
 
 void draft_text(struct wait_draft *draft, const char *name, const char *text)
 {
@@ -251,6 +256,23 @@ static void watch_gil(struct explain *explain)
 		explain->gil_unchanged_ms = GIL_PATIENCE_MS;
 }
 
+/* A stop of ours made a thread run. */
+static void measure_idle(const struct stack_reader *reader)
+{
+	struct idle_clocks clocks = { .count = 0 };
+
+	for (size_t i = 0;
+	     !reader->core && i < reader->count && i < IDLE_THREADS; i++) {
+		struct stack_thread *shown = &reader->shown[i];
+
+		if (shown->tid && shown->state && shown->state != 'R' &&
+		    !shown->stopped)
+			shown->idle_known =
+				idle_read(&clocks, reader->pid, shown->tid,
+					  &shown->idle_ns);
+	}
+}
+
 int stack_explain(struct stack_reader *reader, struct error *err)
 {
 	struct explain explain = { .reader = reader,
@@ -267,6 +289,7 @@ int stack_explain(struct stack_reader *reader, struct error *err)
 		done = explain_wait(&explain, i);
 	done = done && explain_tasks(&explain);
 	if (done) {
+		measure_idle(reader);
 		watch_gil(&explain);
 		done = explain_verdicts(&explain);
 	}

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "injector/target/memory.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* The unwind tables of a large library; more is read page by page. */
 #define MEMORY_RANGE_MAX (16u << 20)
@@ -24,8 +28,28 @@ void memory_release(struct memory *memory)
 		return;
 	for (unsigned i = 0; i < memory->ranges; i++)
 		free(memory->range[i].bytes);
+	if (memory->bound)
+		close(memory->fd);
 	free(memory->pages);
 	memset(memory, 0, sizeof(*memory));
+}
+
+int memory_bind(struct memory *memory, struct error *err)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", memory->pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return error_set_errno(err,
+				       errno == EACCES || errno == EPERM
+					       ? ERROR_NOT_PERMITTED
+					       : ERROR_SYSTEM,
+				       errno, "%s", path);
+	memory->bound = true;
+	memory->fd = fd;
+	return 0;
 }
 
 bool memory_read(const struct memory *memory, uint64_t address, void *buf,
@@ -40,6 +64,9 @@ bool memory_write(const struct memory *memory, uint64_t address,
 	struct iovec local = { (void *)(uintptr_t)buf, size };
 	struct iovec remote = { (void *)(uintptr_t)address, size };
 
+	if (memory->bound)
+		return pwrite(memory->fd, buf, size, (off_t)address) ==
+		       (ssize_t)size;
 	return process_vm_writev(memory->pid, &local, 1, &remote, 1, 0) ==
 	       (ssize_t)size;
 }
@@ -55,7 +82,10 @@ size_t memory_read_some(const struct memory *memory, uint64_t address,
 
 	if (memory->source)
 		return memory->source(memory->arg, address, buf, size);
-	got = process_vm_readv(memory->pid, &local, 1, &remote, 1, 0);
+	if (memory->bound)
+		got = pread(memory->fd, buf, size, (off_t)address);
+	else
+		got = process_vm_readv(memory->pid, &local, 1, &remote, 1, 0);
 	return got > 0 ? (size_t)got : 0;
 }
 

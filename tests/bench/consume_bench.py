@@ -28,7 +28,7 @@ def measure_consumer(socket, python):
     records = int(os.environ.get("BENCH_RECORDS", "300000"))
     with Target(python, "paced") as target:
         highest = highest_rate(target, socket)
-        rate = max(highest * 3 // 4, 1000)
+        rate = max(highest // 2, 1000)
         report = consume(target, socket, records, rate, CLIENT)
     return dict(report, highest=highest, rate=rate)
 

@@ -230,6 +230,34 @@ def test_apply_makes_what_list_prints(python, cli, folder):
         target.check()
 
 
+def test_code_from_a_file_is_read_once(python, cli, folder):
+    """Before the process is entered, and for all places."""
+    code = folder / "code.py"
+    with Target(python, "pond") as target:
+        result = cli("break", target.pid, "mixed", "--exec-file", code)
+        assert result.status == 2 and "attached" not in result.out
+        assert str(code) in result.err
+        code.write_text("x += 1\ny = 9\n")
+        with code.open() as piped:
+            command = cli.start(
+                "break", target.pid, "pond:mixed", "pond:one_line",
+                "--exec-file", "-", "--eval", "x", "--eval", "y", "-n", "1",
+                "--json", stdin=piped)
+        try:
+            heads = [command.stdout.readline() for _ in range(3)]
+            assert [json.loads(head)["event"] for head in heads] == [
+                "attached", "probe", "probe"]
+            target.call("mixed", 2)
+            target.call("one_line", 2)
+            records = [json.loads(line) for line in
+                       command.communicate(timeout=30)[0].splitlines()]
+        finally:
+            command.kill()
+            command.wait()
+        assert [evaluated(record) for record in records
+                if record["event"] == "hit"] == [[3, 9], [3, 9]]
+
+
 def test_options_that_contradict(cli):
     for words in (["break", "1", "f", "--only-exceptions"],
                   ["break", "1", "f", "--min-duration", "1s"],
