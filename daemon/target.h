@@ -88,6 +88,7 @@ struct target {
 	TAILQ_HEAD(, debugged) debugged; /* threads in a debugger */
 	unsigned debugged_count;
 	struct session *holders[LIMIT_CLIENTS];
+	bool clears[LIMIT_CLIENTS]; /* that holder, when it goes: see below */
 	unsigned holder_count;
 
 	const char *leave_reason;    /* for the `detached` record */
@@ -108,8 +109,13 @@ void target_detach(struct target *target, struct call *call, bool force);
 /* Removes all probes and the agent. Does nothing when that is under way. */
 void target_leave(struct target *target, const char *reason);
 
-/* Ends a client's probes (persistent ones stay) and its hold. */
+/* Ends a client's probes and its hold. Persistent ones stay, unless the client
+ * attached with `detach_on_exit`: then all those of its user go. */
 void target_let_go(struct target *target, struct session *session);
+
+/* The same to a client that may not be there any more, which is told. */
+void target_dismiss(struct target *target, struct session *session,
+		    const char *reason);
 
 /* A live target by its name or its pid; NULL when there is none. */
 struct target *target_find(struct daemon *daemon, const char *name);

@@ -81,6 +81,7 @@ static int enter(struct job *job, struct entry *entry)
 	report->hijacked_tid = entry->tracee.tid;
 	report->region = entry->region;
 	report->tries = entry->tries;
+	report->pending_call = entry->invites;
 	report->pause_ns = entry->pause_ns;
 	report->longest_stop_ns = entry->longest_stop_ns;
 	if (result)

@@ -151,7 +151,8 @@ struct inject_report {
 	uint32_t python_version; /* 0x030b02 */
 	uint64_t region;	 /* the boot region, in the target */
 	unsigned tries;		 /* threads looked at */
-	uint64_t pause_ns;	 /* of the hijacked thread, INTERRUPT..DETACH */
+	bool pending_call; /* none was safe; Python's main thread did it */
+	uint64_t pause_ns; /* of the hijacked thread, INTERRUPT..DETACH */
 	uint64_t longest_stop_ns; /* of any thread looked at */
 	uint64_t resolve_ns;	  /* symbols, nothing stopped */
 	uint64_t total_ns;

@@ -214,6 +214,16 @@ static int watch_run(struct session *session, const struct watch *watch,
 	return session_finish(session, stream_status(stream));
 }
 
+static cJSON *attach_params(const struct session *session,
+			    const struct watch *watch)
+{
+	cJSON *params = params_number("pid", watch->pid);
+
+	if (option_given(session->options, OPTION_DETACH_ON_EXIT))
+		cJSON_AddTrueToObject(params, "detach_on_exit");
+	return params;
+}
+
 /* Attaches, and all that follows. */
 static int attach(struct session *session, const struct watch *watch)
 {
@@ -221,6 +231,10 @@ static int attach(struct session *session, const struct watch *watch)
 	struct stream stream;
 	int status;
 
+	if (watch->persist &&
+	    option_given(session->options, OPTION_DETACH_ON_EXIT))
+		return session_usage(watch->verb->name,
+				     "--detach-on-exit: the probes persist");
 	if (session_open(session) < 0 ||
 	    stream_init(&stream, session, (size_t)watch_probes(watch)) < 0)
 		return session_failed(session);
@@ -230,7 +244,7 @@ static int attach(struct session *session, const struct watch *watch)
 	/* Then the probes' ids are the output, and nothing else. */
 	if (watch->persist && session->output.json)
 		session->rpc.on_record = NULL;
-	if (session_call(session, "attach", params_number("pid", watch->pid),
+	if (session_call(session, "attach", attach_params(session, watch),
 			 NULL) < 0)
 		status = session_failed(session);
 	else

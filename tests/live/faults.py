@@ -4,6 +4,7 @@ Nth call of one function fail. One daemon and one target meet them all; after
 each of them both must be as before, and a whole attach must succeed."""
 import collections
 import errno
+import json
 import mmap
 import pathlib
 import re
@@ -42,7 +43,7 @@ FAULTS = collections.OrderedDict([
     ("readlinkat", [errno.EACCES]),
     ("read", [errno.EIO, errno.EINTR, SHORT]),
     ("pread", [errno.EIO, errno.EINTR, SHORT]),
-    ("write", [errno.EPIPE, errno.EINTR, SHORT]),
+    ("write", [errno.ENOSPC, errno.EPIPE, errno.EINTR, SHORT]),
     ("sendfile", [errno.EIO, SHORT]),
     ("process_vm_readv", [errno.EFAULT, errno.ENOMEM]),
     ("process_vm_writev", [errno.EFAULT, errno.ENOMEM]),
@@ -119,7 +120,9 @@ class Field:
     def __init__(self, folder, python, options=()):
         self.errors = known_errors()
         self.plan = Plan(folder)
-        self.daemon = Daemon(folder, options=options, env={
+        self.audit = pathlib.Path(folder) / "audit"
+        self.daemon = Daemon(folder, options=(
+            "--audit", str(self.audit), *options), env={
             "LD_PRELOAD": str(PROGRAMS / "faulty.so"),
             "NOPDB_FAULTS": str(self.plan.path)})
         self.target = Target(python, "zoo")
@@ -156,6 +159,11 @@ class Field:
             client.call("doctor", pid=self.target.pid)
             client.call("stack", pid=self.target.pid)
             client.call("stats")
+
+    def audited(self):
+        """Lines of the audit log; each is whole, whatever write failed."""
+        return [json.loads(line) for line
+                in self.audit.read_text().splitlines()]
 
     def settle(self):
         """Nothing is left of the work, in the daemon or in the target."""
@@ -221,6 +229,7 @@ class Field:
         fired = self.plan.disarm()[1]
         self.as_before()
         path()
+        assert self.audited()
         return found if fired else None
 
 

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 import proc
-from machine import Target
+from machine import BUILD, Command, Target
+from users import ALICE
 from test_stack_waits import (hung as hung_in, ids, line_of, main_thread,
                               named, verdict)
 
@@ -174,8 +175,9 @@ def test_a_process_that_has_ended(cli, newest):
         target.signal(signal.SIGKILL)
         proc.wait_until(lambda: proc.state(target.pid) == "Z", 20, "its end")
         result = cli("stack", target.pid)
-        assert result.status in (4, 8), result
-        assert str(target.pid) in result.err and "ended" in result.err, result
+        assert result.status == 4, result
+        assert "process %d has ended" % target.pid in result.err, result
+        assert "remedy: look at its parent" in result.err, result
     finally:
         target.stop()
 
@@ -195,3 +197,25 @@ def test_stopped_by_a_debugger(client, newest):
         finally:
             gdb.stdin.close()
             gdb.wait(60)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
+def test_a_process_of_another_user(newest, folder):
+    """The remedy of whoever may not read it."""
+    os.chown(folder, ALICE.uid, ALICE.uid)
+    daemon = subprocess.Popen(
+        [*ALICE.prefix, str(BUILD / "nopdbd"), "--foreground", "--socket",
+         str(folder / "sock")], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    try:
+        proc.wait_until((folder / "sock").exists, 20, "the daemon's socket")
+        with Target(newest, "stacks") as target:
+            result = Command(folder / "sock")(
+                "stack", target.pid, prefix=ALICE.prefix)
+            assert result.status == 3, result
+            assert "does not let user %d trace process %d of user 0" % (
+                ALICE.uid, target.pid) in result.err
+            assert "remedy: run as that user, or as root" in result.err
+    finally:
+        daemon.terminate()
+        daemon.wait(20)
