@@ -476,6 +476,8 @@ static int inject(struct target *target)
 			return -1;
 		job->options.permit = permit;
 		job->options.permit_arg = job->access;
+		if (job->access->memory >= 0)
+			job->options.memory = &job->access->memory;
 	}
 	result = target->daemon->way_in->inject(&target->id, &job->options,
 						&job->report, &job->err);

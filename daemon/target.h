@@ -59,6 +59,7 @@ struct target {
 	uint64_t serial;      /* never used twice in this daemon */
 	char name[40];	      /* "PID.STARTTIME" */
 	struct process_id id; /* owned */
+	uid_t user;	      /* who had it entered */
 	enum target_state state;
 	bool stuck; /* DEPARTING, but the agent does not go */
 	bool was_live;

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "injector/target/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -30,48 +25,14 @@ void memory_release(struct memory *memory)
 		return;
 	for (unsigned i = 0; i < memory->ranges; i++)
 		free(memory->range[i].bytes);
-	if (memory->bound)
-		close(memory->fd);
 	free(memory->pages);
 	memset(memory, 0, sizeof(*memory));
 }
 
-/* The file is its user's, mode 0600: as that user root can write to it without
- * CAP_DAC_OVERRIDE, which a service has better not. Of this thread alone; what
- * else the kernel asks is the same. */
-static int open_as_owner(const char *path)
+void memory_bind(struct memory *memory, int fd)
 {
-	int before, fd, cause;
-	struct stat st;
-
-	if (stat(path, &st))
-		return -1;
-	before = setfsuid(st.st_uid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	cause = errno;
-	setfsuid((uid_t)before);
-	errno = cause;
-	return fd;
-}
-
-int memory_bind(struct memory *memory, struct error *err)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", memory->pid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES)
-		fd = open_as_owner(path);
-	if (fd < 0)
-		return error_set_errno(err,
-				       errno == EACCES || errno == EPERM
-					       ? ERROR_NOT_PERMITTED
-					       : ERROR_SYSTEM,
-				       errno, "%s", path);
 	memory->bound = true;
 	memory->fd = fd;
-	return 0;
 }
 
 bool memory_read(const struct memory *memory, uint64_t address, void *buf,
