@@ -8,6 +8,7 @@
 #include "daemon/daemon.h"
 #include "daemon/debug.h"
 #include "daemon/log.h"
+#include "daemon/losses.h"
 #include "daemon/probe_spec.h"
 #include "daemon/record.h"
 #include "daemon/route.h"
@@ -68,42 +69,6 @@ static void render_stopped(struct json_writer *w, const void *arg)
 	json_string(w, probe_end_name(probe->end));
 }
 
-struct loss {
-	enum loss_reason reason;
-	uint64_t count;
-};
-
-static void render_loss(struct json_writer *w, const void *arg)
-{
-	const struct loss *loss = arg;
-
-	json_key(w, "count");
-	json_uint(w, loss->count);
-	json_key(w, "reason");
-	json_string(w, counters_loss_name(loss->reason));
-}
-
-/* Tells clients about captures that got lost since they were told last. */
-static void tell_losses(struct probe *probe)
-{
-	const struct probe_stats *now = &probe->stats, *told = &probe->told;
-	const struct loss losses[] = {
-		{ LOSS_RING, now->lost_ring - told->lost_ring },
-		{ LOSS_RATE, now->lost_rate - told->lost_rate },
-		{ LOSS_SIZE, now->lost_size - told->lost_size },
-		{ LOSS_CALLS, now->lost_calls - told->lost_calls },
-	};
-
-	probe->told = probe->stats;
-	for (unsigned i = 0; i < sizeof(losses) / sizeof(*losses); i++) {
-		if (losses[i].count == 0)
-			continue;
-		probe->target->daemon->counters.lost[losses[i].reason] +=
-			losses[i].count;
-		route_probe_render(probe, "lost", render_loss, &losses[i]);
-	}
-}
-
 struct removal {
 	const struct probe *probe;
 	uint64_t lost_slow; /* by its owner */
@@ -142,7 +107,7 @@ static void fail_unset(struct probe *probe)
 static void tell_end(struct probe *probe)
 {
 	audit_probe(probe);
-	tell_losses(probe);
+	losses_tell(probe);
 	route_probe_render(probe, "probe", render_stopped, probe);
 	route_probe_end(probe);
 }
@@ -598,6 +563,6 @@ void probe_life_stats(struct target *target, const struct frame *pong)
 		if (!probe || probe->state == PROBE_ADDING)
 			continue;
 		probe_take_stats(probe, &stats);
-		tell_losses(probe);
+		losses_tell(probe);
 	}
 }
