@@ -47,6 +47,7 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
+	uint64_t program;      /* that was entered, see process_program */
 	struct access *access; /* of the call that is first; NULL: none */
 	struct error err;
 	int result;

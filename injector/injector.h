@@ -37,6 +37,14 @@ bool process_same(const struct process_id *id);
 
 void process_close(struct process_id *id);
 
+/* How a process ended, as wait(2) says it. False when it did not, or when its
+ * parent has collected it and the kernel (before 6.15) tells nobody else. */
+bool process_exit_status(const struct process_id *id, int *ret_status);
+
+/* A mark of the program that runs under this id: it changes with exec, unless
+ * addresses are not random. 0 when it cannot be told. */
+uint64_t process_program(pid_t pid);
+
 /* ---- inspect: what it is, without touching it -----------------------------
  */
 
