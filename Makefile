@@ -114,7 +114,7 @@ include scripts/check.mk
 COMPLETIONS := $(addprefix $(OUT)/completion/,nopdb.bash _nopdb nopdb.fish)
 SHELL_OF    := nopdb.bash=bash _nopdb=zsh nopdb.fish=fish
 
-all: $(COMPLETIONS)
+all: $(if $(SAN),,$(COMPLETIONS))
 
 $(OUT)/completion/%: $(OUT)/nopdb
 	$(call say,GEN,$@)

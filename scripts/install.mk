@@ -15,30 +15,30 @@ INSTALL_FILES := \
 	$(OUT)/completion/nopdb.bash:share/bash-completion/completions/nopdb:644 \
 	$(OUT)/completion/_nopdb:share/zsh/site-functions/_nopdb:644 \
 	$(OUT)/completion/nopdb.fish:share/fish/vendor_completions.d/nopdb.fish:644 \
-	systemd/nopdbd.socket:lib/systemd/system/nopdbd.socket:644 \
-	$(OUT)/systemd/nopdbd.service:lib/systemd/system/nopdbd.service:644
+	systemd/nopdbd.socket:lib/systemd/system/nopdbd.socket:644
+
+# It names the folder of the daemon: @BINDIR@.
+INSTALL_UNIT := lib/systemd/system/nopdbd.service
 
 # Python writes its __pycache__ there, too.
 INSTALL_FOLDERS := lib/nopdb
 
 field = $(word $(2),$(subst :, ,$(1)))
-INSTALL_PLACES := $(foreach f,$(INSTALL_FILES),$(call field,$(f),2))
+INSTALL_PLACES := $(foreach f,$(INSTALL_FILES),$(call field,$(f),2)) \
+	$(INSTALL_UNIT)
 
-.PHONY: install uninstall FORCE
-FORCE:
+.PHONY: install uninstall
 
-# Names the folder of the daemon, so it is made anew for each PREFIX.
-$(OUT)/systemd/nopdbd.service: systemd/nopdbd.service.in FORCE
-	@mkdir -p $(@D)
-	@sed 's|@BINDIR@|$(PREFIX)/bin|' $< > $@
-
-install: all $(OUT)/systemd/nopdbd.service
+install: all $(COMPLETIONS)
 	$(Q)set -e; for file in $(INSTALL_FILES); do \
 		from=$${file%%:*}; file=$${file#*:}; \
 		to="$(DESTDIR)$(PREFIX)/$${file%:*}"; \
 		install -d "$${to%/*}"; \
 		install -m "$${file##*:}" "$$from" "$$to"; \
-	done
+	done; \
+	install -m 644 systemd/nopdbd.service.in \
+		"$(DESTDIR)$(PREFIX)/$(INSTALL_UNIT)"; \
+	sed -i 's|@BINDIR@|$(PREFIX)/bin|' "$(DESTDIR)$(PREFIX)/$(INSTALL_UNIT)"
 	@echo 'installed below $(DESTDIR)$(PREFIX)'
 
 # Folders of others stay, those that we share and emptied, too.

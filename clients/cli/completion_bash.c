@@ -17,16 +17,16 @@ static const char opening[] =
 	"_nopdb() {\n"
 	"\tlocal verbs=\"";
 
-static const char after_verbs[] =
-	"\"\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} verb='' value='' word words='' i\n"
-	"\tlocal -i count=0\n"
-	"\n"
-	"\tCOMPREPLY=()\n"
-	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	"\t\tword=${COMP_WORDS[i]}\n"
-	"\t\tcase $word in\n"
-	"\t\t";
+static const char after_verbs[] = "\"\n"
+				  "\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
+				  "verb='' value='' word words='' i\n"
+				  "\tlocal -i count=0\n"
+				  "\n"
+				  "\tCOMPREPLY=()\n"
+				  "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+				  "\t\tword=${COMP_WORDS[i]}\n"
+				  "\t\tcase $word in\n"
+				  "\t\t";
 
 static const char after_values[] =
 	")\n"
