@@ -24,6 +24,9 @@ struct entry {
 	uint64_t place;		 /* where the region is to be */
 	uint64_t region;	 /* 0: not mapped */
 	uint64_t interrupted_ns; /* when the thread was asked to stop */
+	/* The agent's thread is not created by the hijacked one, but by a
+	 * pending call that it adds, on Python's main thread. */
+	bool invites;
 	unsigned tries;
 	uint64_t pause_ns;
 	uint64_t longest_stop_ns;

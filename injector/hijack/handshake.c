@@ -71,6 +71,13 @@ static int wait_state(const struct entry *entry, int state,
 		if (ret_news->state >= state || ret_news->state == BOOT_FAILED)
 			return 0;
 	} while (deadline_wait(deadline));
+	if (entry->invites && ret_news->state < BOOT_THREAD) {
+		error_set(err, ERROR_TIMEOUT,
+			  "no thread at a safe point in %u tries, and the "
+			  "main thread ran no pending call within %u ms",
+			  entry->tries, entry->options->handshake_ms);
+		return error_remedy(err, "try again");
+	}
 	error_set(err, ERROR_TIMEOUT,
 		  "the agent's thread did not %s within %u ms",
 		  ret_news->state < BOOT_THREAD ? "start"
