@@ -389,7 +389,7 @@ def main():
         folder = tempfile.mkdtemp(prefix="nopdb-")
         with Field(folder, python) as field:
             for path, points_of_path in (("work", most), ("look", most),
-                                         ("list", min(most or 20, 20))):
+                                         ("list", min(most or 20, 3))):
                 rows += sweep(field, path, FAULTS, points_of_path)
         shutil.rmtree(folder)
     folder = tempfile.mkdtemp(prefix="nopdb-")
