@@ -26,6 +26,7 @@ from capture_rows import (floors_table, hit_table, measure_calls,
                           measure_floors, measure_lines, measure_rate,
                           rate_table)
 from consume_bench import consume_rows, measure_consumer
+from debugpy_rows import debugpy_table, measure_debugpy
 from idle_rows import (after_table, idle_table, measure_after, measure_idle,
                        measure_programs, programs_table)
 from machine import ROOT, Daemon, find_interpreters, one_of_each_engine
@@ -63,6 +64,7 @@ ROWS = {
     "stream": (measure_stream, stream_table, FEW),
     "consume": (consume, consume_rows, FEW),
     "scale": (measure_scale, scale_table, FEW),
+    "debugpy": (measure_debugpy, debugpy_table, SYSTEM),
     "web": (measure_web, web_table, SYSTEM),
 }
 
