@@ -234,11 +234,12 @@ def paced(seconds, each_second):
 
 # ---- measuring --------------------------------------------------------------------
 def measure(name):
-    """Nanoseconds of one run of a workload, or of a program of programs.py."""
+    """Nanoseconds on a processor of one run of a workload, or of a program of
+    programs.py."""
     function = globals().get(name) or getattr(programs, name)
-    start = time.perf_counter()
+    start = time.thread_time()
     function()
-    return int((time.perf_counter() - start) * 1e9)
+    return int((time.thread_time() - start) * 1e9)
 
 
 def measure_burst(name, count):
