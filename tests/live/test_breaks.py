@@ -29,7 +29,8 @@ def test_function_and_line_with_expressions(at, client):
     """NoPdb's first example: two expressions and an exec that prints."""
     line = line_of("return x, z")
     with stop(client, at.pid, "pond:mixed", {"eval": "x"}, {"eval": "type(y)"},
-              {"exec": "seen = repr(z)"}, {"log": "z is {z!r:>6}"},
+              {"exec": "import sys; print('z is', z, file=sys.stderr)"},
+              {"log": "z is {z!r:>6}"},
               line=line) as probe:
         assert probe.locations[0]["line"] == line
         assert at.call("mixed", 3) == (3, "1.5")
@@ -40,6 +41,7 @@ def test_function_and_line_with_expressions(at, client):
         assert record["eval"][0] == {"expr": "x", "value": 3}
         assert record["eval"][1]["value"]["$type"] == "type"
         assert record["log"] == ["z is  '1.5'"]
+        assert "z is 1.5\n" in at.stderr()
 
 
 def test_function_alone_stops_at_the_call(at, client):

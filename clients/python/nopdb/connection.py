@@ -120,7 +120,8 @@ class Connection:
                               remedy="attach again in the child")
         with self._lock:
             if self.lost:
-                raise DaemonError(self.lost.message)
+                raise DaemonError(self.lost.message, self.lost.name,
+                                  self.lost.remedy)
             self._last += 1
             self._asked[self._last] = asked
             line = json.dumps({"jsonrpc": "2.0", "id": self._last,
@@ -163,12 +164,14 @@ class Connection:
                     self._backlog += len(chunk)
                 self._chunks.put(chunk)
         except OSError as error:
-            self._why = "the daemon is gone: %s" % error
+            if not self._closing:
+                self._why = "the daemon is gone: %s" % error
         self._chunks.put(b"")
 
     # ---- the reading thread
     def _read(self) -> None:
-        self._end(DaemonError(self._read_lines()))
+        self._read_lines()
+        self._end(DaemonError(self._why, remedy="attach again"))
 
     def _chunk(self) -> bytes:
         chunk = self._chunks.get()
@@ -177,17 +180,18 @@ class Connection:
             self._room.notify_all()
         return chunk
 
-    def _read_lines(self) -> str:
+    def _read_lines(self) -> None:
         pending = bytearray()
         while True:
             chunk = self._chunk()
             if not chunk:
-                return self._why
+                return
             pending += chunk
             end = pending.rfind(b"\n")
             if end < 0:
                 if len(pending) > LINE_MOST:
-                    return "the daemon sent a line without end"
+                    self._why = "the daemon sent a line without end"
+                    return
                 continue
             for line in bytes(pending[:end]).split(b"\n"):
                 self._take(line)
@@ -260,6 +264,7 @@ class Connection:
         """Ends the connection; what this client set goes with it."""
         if os.getpid() == self._pid:
             self._closing = True
+            self._why = "this connection was closed"
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
