@@ -65,6 +65,7 @@ typedef int py_tracefunc(struct object *self, struct object *frame, int what,
 	X(void *, PyGILState_GetThisThreadState, (void))                       \
 	X(void *, PyEval_SaveThread, (void))                                   \
 	X(void, PyEval_RestoreThread, (void *))                                \
+	X(int, Py_AddPendingCall, (int (*)(void *), void *))                   \
 	X(int, PyRun_SimpleString, (const char *))                             \
 	X(struct object *, Py_CompileString,                                   \
 	  (const char *, const char *, int))                                   \

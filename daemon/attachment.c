@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/debug.h"
+#include "daemon/ending.h"
 #include "daemon/log.h"
 #include "daemon/probe_life.h"
 #include "daemon/record.h"
@@ -84,7 +86,7 @@ static void take_death(struct target *target)
 	if (target->pump_open)
 		pump_drain(&target->pump);
 	probe_life_end_all_now(target, PROBE_END_TARGET_EXIT);
-	target_tell_holders(target, "target_exit", "exited");
+	ending_tell(target);
 	close_channels(target, "the process exited");
 	target_became_gone(target);
 }
@@ -187,10 +189,19 @@ static void bury_agent(struct target *target)
 	}
 	if (target->pump_open)
 		pump_drain(&target->pump);
-	probe_life_end_all_now(target, PROBE_END_AGENT_LOST);
-	target_tell_holders(target, "detached", "agent-lost");
 	target->lost = false;
-	target->leave_reason = "agent-lost";
+	if (ending_by_exec(target)) {
+		error_set(&target->failure, ERROR_TARGET_EXIT,
+			  "pid %d: it executed another program",
+			  (int)target->id.pid);
+		probe_life_end_all_now(target, PROBE_END_TARGET_EXIT);
+		ending_tell(target);
+		target->leave_reason = "exec";
+	} else {
+		probe_life_end_all_now(target, PROBE_END_AGENT_LOST);
+		target_tell_holders(target, "detached", "agent-lost");
+		target->leave_reason = "agent-lost";
+	}
 	depart(target);
 }
 
@@ -449,6 +460,32 @@ static void start_agent(struct target *target)
 		       target->daemon->patience.gil_ms, 0);
 }
 
+/* The injector asks again when nothing can change any more. */
+static int permit(void *arg, struct error *err)
+{
+	return access_again(arg, RIGHTS_ENTER, err);
+}
+
+static int inject(struct target *target)
+{
+	struct target_job *job = &target->job;
+	int result;
+
+	if (job->access) {
+		if (access_prepare(job->access, &job->err))
+			return -1;
+		job->options.permit = permit;
+		job->options.permit_arg = job->access;
+		if (job->access->memory >= 0)
+			job->options.memory = &job->access->memory;
+	}
+	result = target->daemon->way_in->inject(&target->id, &job->options,
+						&job->report, &job->err);
+	if (job->access)
+		access_settle(job->access);
+	return result;
+}
+
 static void run_inject(void *owner)
 {
 	struct target *target = owner;
@@ -457,14 +494,16 @@ static void run_inject(void *owner)
 	/* For lists only: what cannot be read stays empty. */
 	if (process_inspect(target->id.pid, &job->facts, NULL))
 		memset(&job->facts, 0, sizeof(job->facts));
-	job->result = target->daemon->way_in->inject(&target->id, &job->options,
-						     &job->report, &job->err);
+	job->program = process_program(target->id.pid);
+	job->result = inject(target);
 }
 
 static void on_injected(void *owner)
 {
 	struct target *target = owner;
 
+	/* It is the call's, which may be answered now. */
+	target->job.access = NULL;
 	if (target->job.result == 0) {
 		start_agent(target);
 		return;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/access.h"
+#include "daemon/audit.h"
 #include "daemon/daemon.h"
 #include "daemon/session.h"
 
@@ -31,6 +33,9 @@ struct call *call_new(struct session *session, struct rpc_request *request,
 	call->request = *request;
 	call->size = size;
 	budget_take(budget, size);
+	call->client =
+		(struct call_client){ session->peer.pid, session->peer.uid,
+				      session->peer.gid };
 	session_add_call(session, call);
 	return call;
 }
@@ -41,6 +46,7 @@ static void call_free(struct call *call)
 		session_remove_call(call->session, call);
 	rpc_request_release(&call->request);
 	budget_give(&call->daemon->budget, call->size);
+	access_free(call->access);
 	free(call);
 }
 
@@ -79,6 +85,7 @@ void call_answer(struct call *call, rpc_render *render, const void *arg)
 	size_t length = 0;
 	char *line;
 
+	audit_call(call, NULL);
 	if (call->session) {
 		line = rpc_result(call->request.id, render, arg, &length);
 		send_answer(call, line, length);
@@ -92,6 +99,7 @@ void call_fail(struct call *call, const struct error *error)
 	counters_failure(&call->daemon->counters, error->code);
 	if (!strcmp(call->request.method, "attach"))
 		counters_not_attached(&call->daemon->counters, error->code);
+	audit_call(call, error);
 	if (call->session)
 		send_failure(call, error);
 	call_free(call);

@@ -9,11 +9,21 @@
 #define NOPDB_DAEMON_CALL_H
 
 #include <sys/queue.h>
+#include <sys/types.h>
 
+#include "daemon/access.h"
 #include "daemon/rpc.h"
 
 struct daemon;
+struct method;
 struct session;
+
+/* Who asked; stays when the session is gone. */
+struct call_client {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
 
 struct call {
 	TAILQ_ENTRY(call) of_session; /* while session is not NULL */
@@ -22,6 +32,15 @@ struct call {
 	struct session *session;
 	struct rpc_request request; /* owned */
 	size_t size;		    /* charged to the daemon's budget */
+	struct call_client client;
+	struct access *access; /* owned; NULL: nobody had to be asked */
+	const struct method *method;
+	pid_t pid;    /* that was asked about; 0: none */
+	bool judged;  /* somebody was asked, in whatever way */
+	bool refused; /* for want of a right, however that is told */
+	struct verdict verdict;
+	struct error unknown; /* why its pid could not be asked about */
+	uint32_t probe;	      /* that it set; 0: none */
 };
 
 TAILQ_HEAD(call_list, call);

@@ -6,6 +6,8 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#include "daemon/audit_sink.h"
+
 #define DEFAULT_IDLE_S 60
 #define MOST_IDLE_S (365u * 24 * 3600)
 
@@ -16,6 +18,10 @@ static const struct option options[] = {
 	{ "agent", required_argument, NULL, 'a' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "log", required_argument, NULL, 'l' },
+	{ "policy", required_argument, NULL, 'p' },
+	{ "system", no_argument, NULL, 'S' },
+	{ "audit", required_argument, NULL, 'A' },
+	{ "audit-size", required_argument, NULL, 'Z' },
 	{ "foreground", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -36,6 +42,14 @@ void config_usage(FILE *out)
 	      "                  how long a phase of attaching may take:\n"
 	      "                  interrupt, search, call, handshake, gil\n"
 	      "  --log FILE      append the log to FILE\n"
+	      "  --system        serve every user, each within the policy\n"
+	      "  --policy FILE   who may do what with which process\n"
+	      "                  (default /etc/nopdb/policy.json); as root,\n"
+	      "                  with --system\n"
+	      "  --audit WHERE   a file, syslog, or none (default: syslog "
+	      "with\n"
+	      "                  --system, else none)\n"
+	      "  --audit-size N  bytes of the file, before a new one is begun\n"
 	      "  --foreground    stay in the foreground, log to stderr\n"
 	      "  --version, --help\n",
 	      out);
@@ -55,6 +69,43 @@ static int parse_seconds(const char *text, unsigned *ret_seconds,
 				 "--idle %s: not a number of seconds", text);
 	*ret_seconds = (unsigned)value;
 	return 0;
+}
+
+static int parse_size(const char *text, uint64_t *ret_bytes, struct error *err)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (isdigit((unsigned char)*text) && !*end && !errno &&
+	    value >= AUDIT_SIZE_LEAST && value <= AUDIT_SIZE_MOST) {
+		*ret_bytes = value;
+		return 0;
+	}
+	error_set(err, ERROR_USAGE,
+		  "--audit-size %s: not from %u to %llu bytes", text,
+		  AUDIT_SIZE_LEAST, AUDIT_SIZE_MOST);
+	return error_remedy(err, "%u is the default", AUDIT_SIZE_DEFAULT);
+}
+
+/* The options of a daemon that serves many. */
+static int take_policy_option(struct config *config, int option,
+			      struct error *err)
+{
+	switch (option) {
+	case 'p':
+		config->policy = optarg;
+		return 0;
+	case 'S':
+		config->system = true;
+		return 0;
+	case 'A':
+		config->audit = optarg;
+		return 0;
+	default:
+		return parse_size(optarg, &config->audit_bytes, err);
+	}
 }
 
 static int take_option(struct config *config, int option, char **argv,
@@ -77,6 +128,11 @@ static int take_option(struct config *config, int option, char **argv,
 	case 'l':
 		config->log = optarg;
 		return 0;
+	case 'p':
+	case 'S':
+	case 'A':
+	case 'Z':
+		return take_policy_option(config, option, err);
 	case 'f':
 		config->foreground = true;
 		return 0;
@@ -99,7 +155,8 @@ int config_parse(struct config *ret_config, int argc, char **argv,
 		 struct error *err)
 {
 	struct config config = { .idle_s = DEFAULT_IDLE_S,
-				 .patience = PATIENCE_DEFAULT };
+				 .patience = PATIENCE_DEFAULT,
+				 .audit_bytes = AUDIT_SIZE_DEFAULT };
 	int option;
 
 	optind = 1;

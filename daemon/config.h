@@ -6,6 +6,7 @@
 #define NOPDB_DAEMON_CONFIG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "daemon/patience.h"
@@ -18,6 +19,10 @@ struct config {
 	const char *log;     /* NULL: stderr when in the foreground */
 	unsigned idle_s;     /* leave after so long without work; 0: never */
 	struct patience patience;
+	const char *policy;   /* NULL: POLICY_FILE, or the default */
+	const char *audit;    /* NULL: syslog when it serves all, else none */
+	uint64_t audit_bytes; /* that its file may have */
+	bool system;	      /* serves every user */
 	bool foreground;
 	bool help;
 	bool version;

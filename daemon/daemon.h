@@ -17,6 +17,7 @@
 #include "daemon/counters.h"
 #include "daemon/exporter.h"
 #include "daemon/job.h"
+#include "daemon/house.h"
 #include "daemon/listener.h"
 #include "daemon/patience.h"
 #include "daemon/params.h"
@@ -63,6 +64,7 @@ struct daemon {
 	uv_signal_t signals[DAEMON_SIGNALS];
 	struct session_list sessions;
 	unsigned session_count;
+	uint64_t session_serial;
 	struct target_list targets;
 	unsigned target_count; /* those not yet freed, too */
 	uint64_t target_serial;
@@ -70,6 +72,7 @@ struct daemon {
 	struct counters counters;
 	struct budget budget; /* of what clients make us hold */
 	struct jobs jobs;
+	struct house house;
 	struct call_list ps_waiting; /* for the next look at all processes */
 	bool ps_running;
 	bool stopping;

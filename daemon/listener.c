@@ -74,14 +74,21 @@ static int check_directory(const char *dir, struct error *err)
 	return 0;
 }
 
-/* Makes the socket's directory (0700) unless it is there, and checks it. */
-static int prepare_directory(const char *path, struct error *err)
+static void name_directory(const char *path, char dir[LISTENER_PATH])
 {
-	char dir[LISTENER_PATH];
 	size_t length = (size_t)(strrchr(path, '/') - path);
 
-	snprintf(dir, sizeof(dir), "%.*s", length ? (int)length : 1, path);
-	if (mkdir(dir, 0700) && errno != EEXIST)
+	snprintf(dir, LISTENER_PATH, "%.*s", length ? (int)length : 1, path);
+}
+
+/* Makes the socket's directory (0700) unless it is there, and checks it. */
+static int prepare_directory(struct listener *listener, struct error *err)
+{
+	char dir[LISTENER_PATH];
+
+	name_directory(listener->path, dir);
+	listener->made_directory = !mkdir(dir, 0700);
+	if (!listener->made_directory && errno != EEXIST)
 		return error_set_errno(err, ERROR_SYSTEM, errno,
 				       "make directory %s", dir);
 	return check_directory(dir, err);
@@ -221,7 +228,7 @@ int listener_open(struct listener *listener, const char *path,
 {
 	*listener = (struct listener)LISTENER_INIT;
 	if (take_path(listener, path, err) ||
-	    prepare_directory(listener->path, err) || take_lock(listener, err))
+	    prepare_directory(listener, err) || take_lock(listener, err))
 		return -1;
 	if (!remove_stale(listener->path, err) && !bind_socket(listener, err))
 		return 0;
@@ -234,6 +241,24 @@ void listener_adopt(struct listener *ret_listener, int fd, const char *path)
 	*ret_listener = (struct listener)LISTENER_INIT;
 	ret_listener->fd = fd;
 	snprintf(ret_listener->path, sizeof(ret_listener->path), "%s", path);
+}
+
+int listener_share(const struct listener *listener, struct error *err)
+{
+	char dir[LISTENER_PATH];
+
+	if (listener->lock_fd < 0)
+		return 0; /* adopted: its owner says who may connect */
+	/* The service manager's own unit says who may. */
+	if (!listener->ino)
+		return 0;
+	name_directory(listener->path, dir);
+	if (chmod(listener->path, 0666) ||
+	    (listener->made_directory && chmod(dir, 0755)))
+		return error_set_errno(err, ERROR_SYSTEM, errno,
+				       "let all users connect to %s",
+				       listener->path);
+	return 0;
 }
 
 void listener_close(struct listener *listener)

@@ -7,6 +7,7 @@
 #ifndef NOPDB_DAEMON_LISTENER_H
 #define NOPDB_DAEMON_LISTENER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "proto/error.h"
@@ -18,6 +19,7 @@ struct listener {
 	int lock_fd;
 	dev_t dev; /* of the socket that we bound */
 	ino_t ino;
+	bool made_directory;
 	char path[LISTENER_PATH];
 	char lock_path[LISTENER_PATH + 8];
 };
@@ -36,6 +38,11 @@ int listener_open(struct listener *listener, const char *path,
 /* Takes over a socket that listens already and belongs to somebody else, who
  * also removes it: the service manager. */
 void listener_adopt(struct listener *ret_listener, int fd, const char *path);
+
+/* Lets every user connect: to the socket, and into its directory if that is one
+ * that listener_open made. */
+int listener_share(const struct listener *listener,
+		   struct error *err) NOPDB_CHECKED;
 
 /* Unlinks the socket if it is still ours, and gives the lock back. The file
  * descriptor is closed unless it was handed on (fd == -1). */

@@ -19,6 +19,7 @@
 #include "daemon/activation.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/house.h"
 #include "daemon/log.h"
 
 #define AGENT_FILE "nopdb-agent.so"
@@ -197,6 +198,7 @@ static int run(const struct config *config, struct activation *inherited,
 {
 	static struct daemon daemon;
 	struct listener listener = LISTENER_INIT, metrics = LISTENER_INIT;
+	struct house house;
 	int report_fd = -1;
 	sigset_t before;
 
@@ -206,8 +208,10 @@ static int run(const struct config *config, struct activation *inherited,
 			return -1;
 	}
 	hold_signals(&before);
-	if (start_log(config, err) ||
-	    open_listeners(config, inherited, &listener, &metrics, err)) {
+	if (start_log(config, err) || house_open(&house, config, err))
+		return -1;
+	if (open_listeners(config, inherited, &listener, &metrics, err) ||
+	    (house.shared && listener_share(&listener, err))) {
 		listener_close(&metrics);
 		listener_close(&listener);
 		return -1;
@@ -225,11 +229,13 @@ static int run(const struct config *config, struct activation *inherited,
 		return -1;
 	}
 	daemon.patience = config->patience;
+	daemon.house = house;
 	log_line("serving %s, agent %s%s", daemon.listener.path, agent_path,
 		 agent_fd < 0 ? " (missing)" : "");
 	activation_notify("READY=1");
 	daemon_run(&daemon);
 	daemon_release(&daemon);
+	house_close(&daemon.house);
 	log_line("ended");
 	log_close();
 	return 0;

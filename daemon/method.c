@@ -87,7 +87,7 @@ void method_dispatch(struct session *session, const char *line, size_t length)
 	}
 	call = call_new(session, &request, length, &err);
 	if (call)
-		method->handler(call);
+		gate_pass(call, method);
 	else
 		refuse(session, request.id, &err);
 }
@@ -95,7 +95,7 @@ void method_dispatch(struct session *session, const char *line, size_t length)
 /* ---- what parameters name
  * ------------------------------------------------------- */
 
-static int not_attached(const cJSON *params, struct error *err)
+int method_not_attached(const cJSON *params, struct error *err)
 {
 	const char *name = params_string(params, "target");
 	uint64_t pid = 0;
@@ -127,7 +127,7 @@ struct target *method_target(struct call *call)
 			 : target_find(call->daemon, name);
 	if (target)
 		return target;
-	not_attached(params, &err);
+	method_not_attached(params, &err);
 	call_fail(call, &err);
 	return NULL;
 }
@@ -139,9 +139,15 @@ struct target *method_live_target(struct call *call)
 
 	if (!target || target->state == TARGET_LIVE)
 		return target;
-	not_attached(call->request.params, &err);
+	method_not_attached(call->request.params, &err);
 	call_fail(call, &err);
 	return NULL;
+}
+
+int method_no_probe(uint32_t id, struct error *err)
+{
+	error_set(err, ERROR_NO_PROBE, "no probe %u", (unsigned)id);
+	return error_remedy(err, "list the probes that are set");
 }
 
 struct probe *method_probe(struct call *call)
@@ -154,8 +160,7 @@ struct probe *method_probe(struct call *call)
 	probe = registry_find(&call->daemon->registry, (uint32_t)id);
 	if (probe)
 		return probe;
-	error_set(&err, ERROR_NO_PROBE, "no probe %u", (unsigned)id);
-	error_remedy(&err, "list the probes that are set");
+	method_no_probe((uint32_t)id, &err);
 	call_fail(call, &err);
 	return NULL;
 }

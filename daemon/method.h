@@ -8,7 +8,9 @@
 #include <stddef.h>
 
 #include "daemon/call.h"
+#include "daemon/gate.h"
 #include "daemon/params.h"
+#include "daemon/rights.h"
 
 struct session;
 struct target;
@@ -18,6 +20,8 @@ struct method {
 	const struct param *params;
 	/* Answers the call, now or later. */
 	void (*handler)(struct call *call);
+	enum gate_scope scope;
+	uint32_t right; /* that it takes, beyond rights_of_params */
 };
 
 extern const struct method method_attach;
@@ -49,6 +53,10 @@ void method_dispatch(struct session *session, const char *line, size_t length);
 struct target *method_target(struct call *call);
 /* The same, when it is LIVE. */
 struct target *method_live_target(struct call *call);
+/* What those say that find none. Return -1. */
+int method_not_attached(const cJSON *params, struct error *err);
+int method_no_probe(uint32_t id, struct error *err);
+
 /* The probe that `probe` names; fails the call and returns NULL. */
 struct probe *method_probe(struct call *call);
 

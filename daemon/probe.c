@@ -82,6 +82,7 @@ const char *probe_end_name(enum probe_end end)
 		[PROBE_END_CLIENT_GONE] = "client-gone",
 		[PROBE_END_AGENT_LOST] = "agent-lost",
 		[PROBE_END_BUDGET] = "budget",
+		[PROBE_END_NOT_PERMITTED] = "not-permitted",
 	};
 
 	return names[end];

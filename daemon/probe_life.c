@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit.h"
 #include "daemon/daemon.h"
 #include "daemon/debug.h"
 #include "daemon/log.h"
@@ -140,6 +141,7 @@ static void fail_unset(struct probe *probe)
 /* Writes the last records. */
 static void tell_end(struct probe *probe)
 {
+	audit_probe(probe);
 	tell_losses(probe);
 	route_probe_render(probe, "probe", render_stopped, probe);
 	route_probe_end(probe);
@@ -363,6 +365,7 @@ static struct probe *new_probe(struct target *target, struct call *call,
 	}
 	error_clear(err);
 	probe->adder = call;
+	call->probe = probe->spec.id;
 	TAILQ_INIT(&probe->removers);
 	uv_timer_init(&daemon->loop, &probe->time_limit);
 	probe->time_limit.data = probe;

@@ -14,6 +14,7 @@
 
 #include "daemon/arrears.h"
 #include "daemon/call.h"
+#include "daemon/grant.h"
 #include "daemon/line_buffer.h"
 #include "daemon/outbox.h"
 #include "daemon/peer.h"
@@ -25,6 +26,7 @@ struct target;
 struct session {
 	TAILQ_ENTRY(session) entry;
 	struct daemon *daemon;
+	uint64_t serial; /* never used twice in this daemon */
 	uv_pipe_t pipe;
 	uv_write_t write;
 	char *writing; /* what the write under way sends */
@@ -35,6 +37,13 @@ struct session {
 	struct subscriptions subscriptions;
 	struct call_list calls;
 	unsigned call_count;
+	uint64_t since_ns; /* its connection */
+	bool paused;	   /* not read while its calls fill the budget */
+	bool asked;	   /* a whole line came */
+	struct grant_list grants;
+	struct call_list gate; /* calls that wait for their turn */
+	bool asking;	       /* the first of them is being asked about */
+	bool ending;	/* sends no more; finish when the gate is empty */
 	bool listed;	/* in the daemon's list */
 	bool finishing; /* reads no more; close when all is sent */
 	bool released;	/* its probes and holds are given up */

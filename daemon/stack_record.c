@@ -69,6 +69,8 @@ static void put_native(struct json_writer *w, const struct stack_frame *frame)
 {
 	put_text(w, "kind", "native");
 	put_text(w, "function", frame->function);
+	if (frame->callee)
+		put_text(w, "named_by", "callee");
 	put_text(w, "module", frame->module);
 	put_text(w, "file", frame->file);
 	put_hex(w, "offset", frame->offset);
@@ -167,6 +169,27 @@ static void put_tasks(struct json_writer *w,
 		put_number(w, "tasks_unread", (int64_t)picture->tasks_unread);
 }
 
+static void put_greenlets(struct json_writer *w,
+			  const struct stack_picture *picture)
+{
+	json_key(w, "greenlets");
+	json_array_begin(w);
+	for (size_t i = 0; i < picture->greenlet_count && !w->full; i++) {
+		const struct stack_greenlet *greenlet = &picture->greenlets[i];
+
+		json_object_begin(w);
+		put_hex(w, "id", greenlet->address);
+		put_text(w, "type", greenlet->type);
+		put_true(w, "truncated", greenlet->truncated);
+		put_frames(w, greenlet->frames, greenlet->frame_count);
+		json_object_end(w);
+	}
+	json_array_end(w);
+	if (picture->greenlets_unread)
+		put_number(w, "greenlets_unread",
+			   (int64_t)picture->greenlets_unread);
+}
+
 static void put_verdicts(struct json_writer *w,
 			 const struct stack_picture *picture)
 {
@@ -232,6 +255,7 @@ static void put_thread(struct json_writer *w,
 		put_number(w, "interpreter", thread->interpreter);
 	put_true(w, "main", thread->main);
 	put_true(w, "gil", thread->holds_gil);
+	put_true(w, "collecting", thread->collects);
 	json_key(w, "consistent");
 	json_bool(w, thread->stable);
 	json_key(w, "merged");
@@ -241,6 +265,8 @@ static void put_thread(struct json_writer *w,
 	if (thread->syscall >= 0)
 		put_number(w, "syscall", thread->syscall);
 	put_text(w, "wchan", thread->wchan);
+	if (thread->idle_known)
+		put_number(w, "idle_ms", (int64_t)(thread->idle_ns / 1000000));
 	put_frames(w, thread->frames, thread->frame_count);
 	put_wait(w, picture, thread->wait);
 	json_object_end(w);
@@ -344,6 +370,7 @@ void stack_record_render(struct json_writer *w, const void *arg)
 		put_thread(w, picture, &picture->threads[i]);
 	json_array_end(w);
 	put_tasks(w, picture);
+	put_greenlets(w, picture);
 	put_verdicts(w, picture);
 	put_children(w, picture);
 }

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/target.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "daemon/daemon.h"
+#include "daemon/access.h"
 #include "daemon/attachment.h"
+#include "daemon/audit.h"
+#include "daemon/daemon.h"
+#include "daemon/gate.h"
+#include "daemon/grant.h"
 #include "daemon/log.h"
 #include "daemon/params.h"
 #include "daemon/probe_life.h"
@@ -70,6 +77,7 @@ void target_hold(struct target *target, struct session *session)
 	if (target_held_by(target, session) ||
 	    target->holder_count == LIMIT_CLIENTS)
 		return;
+	target->clears[target->holder_count] = false;
 	target->holders[target->holder_count++] = session;
 	route_target_one(target, session, "attached", render_attached, target);
 }
@@ -78,10 +86,39 @@ static void drop_hold(struct target *target, const struct session *session)
 {
 	for (unsigned i = 0; i < target->holder_count; i++) {
 		if (target->holders[i] == session) {
-			target->holders[i] =
-				target->holders[--target->holder_count];
+			unsigned last = --target->holder_count;
+
+			target->holders[i] = target->holders[last];
+			target->clears[i] = target->clears[last];
 			return;
 		}
+	}
+}
+
+static void clear_at_exit(struct target *target, const struct session *session)
+{
+	for (unsigned i = 0; i < target->holder_count; i++) {
+		if (target->holders[i] == session)
+			target->clears[i] = true;
+	}
+}
+
+/* Ends what a client that wants it so has set, persistent or not, and what
+ * earlier clients of its user left. What others need stays. */
+static void clear(struct target *target, const struct session *session)
+{
+	struct probe *probe, *next;
+	bool wanted = false;
+
+	for (unsigned i = 0; i < target->holder_count; i++)
+		wanted |= target->holders[i] == session && target->clears[i];
+	if (!wanted)
+		return;
+	for (probe = TAILQ_FIRST(&target->probes); probe; probe = next) {
+		next = TAILQ_NEXT(probe, of_target);
+		if (probe->owner == session ||
+		    (!probe->owner && probe->uid == session->peer.uid))
+			probe_life_end(probe, PROBE_END_DETACHED);
 	}
 }
 
@@ -97,12 +134,14 @@ void target_let_go(struct target *target, struct session *session)
 {
 	struct probe *probe, *next;
 
+	clear(target, session);
 	drop_hold(target, session);
 	for (probe = TAILQ_FIRST(&target->probes); probe; probe = next) {
 		next = TAILQ_NEXT(probe, of_target);
 		if (probe->owner != session)
 			continue;
 		probe->owner = NULL;
+		probe->uid = session->peer.uid;
 		if (!probe->persist)
 			probe_life_end(probe, PROBE_END_CLIENT_GONE);
 	}
@@ -125,16 +164,24 @@ static void render_attach(struct json_writer *w, const void *arg)
 	json_uint(w, target->attach_us);
 	json_key(w, "tries");
 	json_uint(w, target->job.report.tries);
+	if (target->job.report.pending_call) {
+		json_key(w, "pending_call");
+		json_bool(w, true);
+	}
 }
 
 /* The answer first: a record names a target that the client then knows. */
 static void welcome(struct target *target, struct call *call)
 {
 	struct session *session = call->session;
+	bool clears = params_bool(call->request.params, "detach_on_exit");
 
 	call_answer(call, render_attach, target);
-	if (session && !session->released)
-		target_hold(target, session);
+	if (!session || session->released)
+		return;
+	target_hold(target, session);
+	if (clears)
+		clear_at_exit(target, session);
 }
 
 void target_became_live(struct target *target)
@@ -154,6 +201,7 @@ void target_became_live(struct target *target)
 	if (target->daemon->stopping)
 		target_leave(target, "daemon-stops");
 	leave_if_free(target);
+	gate_target_live(target);
 }
 
 /* Joins a target that is there already, whatever becomes of it. */
@@ -215,7 +263,26 @@ static struct target *new_target(struct daemon *daemon, struct process_id *id,
 	return target;
 }
 
-static int may_enter(struct daemon *daemon, struct error *err)
+/* One user cannot take the room of all others. */
+static int check_share(const struct daemon *daemon, uid_t user,
+		       struct error *err)
+{
+	const struct target *target;
+	unsigned count = 0;
+
+	if (!daemon->house.shared || user == 0 || user == geteuid())
+		return 0;
+	TAILQ_FOREACH(target, &daemon->targets, entry)
+	count += target->user == user;
+	if (count < LIMIT_USER_TARGETS)
+		return 0;
+	error_set(err, ERROR_LIMIT, "more than %d targets of user %u",
+		  LIMIT_USER_TARGETS, (unsigned)user);
+	return error_remedy(err, "detach from some of them");
+}
+
+static int may_enter(struct daemon *daemon, const struct call *call,
+		     struct error *err)
 {
 	if (daemon->stopping)
 		return error_set(err, ERROR_BUSY, "the daemon is stopping");
@@ -228,7 +295,32 @@ static int may_enter(struct daemon *daemon, struct error *err)
 		return error_remedy(err, "install nopdb-agent.so beside nopdbd"
 					 " or give nopdbd --agent PATH");
 	}
+	return check_share(daemon, call->client.uid, err);
+}
+
+/* The process that the client was found to be let into, else the one that has
+ * this id now. */
+static int open_process(const struct call *call, pid_t pid,
+			struct process_id *ret_id, struct error *err)
+{
+	struct process_id id;
+
+	if (!call->access)
+		return process_open(pid, ret_id, err);
+	id = call->access->id;
+	id.pidfd = fcntl(id.pidfd, F_DUPFD_CLOEXEC, 0);
+	if (id.pidfd < 0)
+		return error_set_errno(err, ERROR_SYSTEM, errno, "a pidfd");
+	*ret_id = id;
 	return 0;
+}
+
+/* Who was let in needs not be asked again as long as the target is there. */
+static void keep_grant(const struct target *target, const struct call *call)
+{
+	if (call->access && call->session)
+		grant_set(call->session, target->serial,
+			  &call->access->verdict);
 }
 
 void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
@@ -237,7 +329,7 @@ void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 	struct process_id id = { .pidfd = -1 };
 	struct target *target;
 
-	if (process_open(pid, &id, &err)) {
+	if (open_process(call, pid, &id, &err)) {
 		attachment_name_pid(&err, pid);
 		call_fail(call, &err);
 		return;
@@ -245,17 +337,21 @@ void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 	target = target_find_pid(daemon, pid);
 	if (target && target->id.start_time == id.start_time) {
 		process_close(&id);
+		keep_grant(target, call);
 		join(target, call);
 		return;
 	}
 	target = NULL;
-	if (!may_enter(daemon, &err))
+	if (!may_enter(daemon, call, &err))
 		target = new_target(daemon, &id, &err);
 	if (!target) {
 		process_close(&id);
 		call_fail(call, &err);
 		return;
 	}
+	target->user = call->client.uid;
+	keep_grant(target, call);
+	target->job.access = call->access;
 	TAILQ_INSERT_TAIL(&target->attachers, call, waiting);
 	attachment_begin(target);
 }
@@ -357,8 +453,8 @@ static void refuse_detach(struct target *target, struct call *call)
 void target_detach(struct target *target, struct call *call, bool force)
 {
 	struct session *session = call->session;
-	bool others = needed_by_others(target, session);
 	struct error err = ERROR_INIT;
+	bool others;
 
 	if (target->state < TARGET_LIVE) {
 		error_set(&err, ERROR_BUSY, "pid %d is being attached to",
@@ -366,6 +462,9 @@ void target_detach(struct target *target, struct call *call, bool force)
 		call_fail(call, &err);
 		return;
 	}
+	if (session)
+		clear(target, session);
+	others = needed_by_others(target, session);
 	if (target->state == TARGET_LIVE && others && !force &&
 	    !target_held_by(target, session)) {
 		refuse_detach(target, call);
@@ -407,6 +506,13 @@ static void render_reason(struct json_writer *w, const void *arg)
 	json_string(w, arg);
 }
 
+void target_dismiss(struct target *target, struct session *session,
+		    const char *reason)
+{
+	route_target_one(target, session, "detached", render_reason, reason);
+	target_let_go(target, session);
+}
+
 void target_tell_holders(struct target *target, const char *event,
 			 const char *reason)
 {
@@ -446,6 +552,10 @@ void target_became_gone(struct target *target)
 	target->state = TARGET_GONE;
 	TAILQ_REMOVE(&target->daemon->targets, target, entry);
 	drop_subscriptions(target);
+	gate_target_gone(target);
+	if (target->was_live)
+		audit_target(target, target->leave_reason ? target->leave_reason
+							  : "target-exit");
 	if (!target->failure.code)
 		error_set(&target->failure, ERROR_AGENT,
 			  "pid %d: the agent has left", (int)target->id.pid);

@@ -81,6 +81,7 @@ static int enter(struct job *job, struct entry *entry)
 	report->hijacked_tid = entry->tracee.tid;
 	report->region = entry->region;
 	report->tries = entry->tries;
+	report->pending_call = entry->invites;
 	report->pause_ns = entry->pause_ns;
 	report->longest_stop_ns = entry->longest_stop_ns;
 	if (result)
@@ -96,6 +97,8 @@ static int resolve_and_enter(struct job *job, struct interpreter *target,
 	struct entry *entry;
 	int result = -1;
 
+	if (job->options->memory)
+		memory_bind(&target->memory, *job->options->memory);
 	if (interpreter_check_version(target, err) ||
 	    interpreter_resolve(target, err))
 		return -1;

@@ -37,6 +37,14 @@ bool process_same(const struct process_id *id);
 
 void process_close(struct process_id *id);
 
+/* How a process ended, as wait(2) says it. False when it did not, or when its
+ * parent has collected it and the kernel (before 6.15) tells nobody else. */
+bool process_exit_status(const struct process_id *id, int *ret_status);
+
+/* A mark of the program that runs under this id: it changes with exec, unless
+ * addresses are not random. 0 when it cannot be told. */
+uint64_t process_program(pid_t pid);
+
 /* ---- inspect: what it is, without touching it -----------------------------
  */
 
@@ -63,6 +71,18 @@ struct process_facts {
  * What may not be read shows as `readable` false. */
 int process_inspect(pid_t pid, struct process_facts *ret_facts,
 		    struct error *err) NOPDB_CHECKED;
+
+/* What a policy may hang on. */
+struct process_identity {
+	uid_t uid[3];	     /* real, effective, saved */
+	bool program_proven; /* `program` names the very file that runs */
+	char program[1024];  /* path of the executable; "" unknown */
+	char cgroup[1024];   /* of version 2, else of systemd; "" unknown */
+};
+
+/* Fails with NO_PROCESS. To be bound to a process, ask process_same after. */
+int process_identify(pid_t pid, struct process_identity *ret_identity,
+		     struct error *err) NOPDB_CHECKED;
 
 /* Calls visit for each process whose maps show a Python interpreter, and for
  * each that cannot be read but whose executable's name starts with "python".
@@ -110,6 +130,15 @@ struct inject_options {
 	unsigned search_ms;    /* a safe thread to be found */
 	unsigned call_ms;      /* the hijacked thread's part */
 	unsigned handshake_ms; /* from thread start to its loading */
+	/* Asked, when it is set, with a thread of the process stopped and
+	 * before anything is written to it, and again before the agent is
+	 * handed over: -1, with err, refuses. */
+	int (*permit)(void *arg, struct error *err);
+	void *permit_arg;
+	/* /proc/PID/mem, opened by who may: what is read and written then,
+	 * so that a process which becomes another by exec meanwhile is not
+	 * touched. NULL: by the process's id. Borrowed. */
+	const int *memory;
 };
 
 /* The defaults of the time-outs, in one place for the daemon's, too. */
@@ -132,7 +161,8 @@ struct inject_report {
 	uint32_t python_version; /* 0x030b02 */
 	uint64_t region;	 /* the boot region, in the target */
 	unsigned tries;		 /* threads looked at */
-	uint64_t pause_ns;	 /* of the hijacked thread, INTERRUPT..DETACH */
+	bool pending_call; /* none was safe; Python's main thread did it */
+	uint64_t pause_ns; /* of the hijacked thread, INTERRUPT..DETACH */
 	uint64_t longest_stop_ns; /* of any thread looked at */
 	uint64_t resolve_ns;	  /* symbols, nothing stopped */
 	uint64_t total_ns;

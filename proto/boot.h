@@ -133,6 +133,14 @@ struct boot {
 	uint32_t python_version; /* 0x030b02: 3.11.2; 0 when unknown */
 	uint32_t flags;		 /* reserved, 0 */
 	char path[BOOT_PATH];	 /* what dlopen gets */
+
+	/* Py_AddPendingCall, when Python's main thread is to create the new
+	 * thread in the hijacked one's place; 0: it does so itself. returned is
+	 * written by the stub: the main thread has left the region as well. */
+	uint64_t add_pending;
+	uint64_t pending_entry;
+	int32_t returned;
+	int32_t unused;
 	struct boot_symbols symbols;
 };
 

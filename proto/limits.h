@@ -17,6 +17,7 @@
 #define LIMIT_LINE (1u << 20) /* bytes in one request line */
 #define LIMIT_JSON_DEPTH 64   /* nesting in a request or a record */
 #define LIMIT_CLIENTS 128
+#define LIMIT_USER_CLIENTS 32 /* of one user, of a daemon that serves all */
 #define LIMIT_CLIENT_QUEUE (2u << 20) /* bytes queued to a slow client */
 #define LIMIT_ANSWER (4u << 20)	      /* bytes in one answer */
 
@@ -31,6 +32,7 @@
 
 /* Probes. */
 #define LIMIT_TARGETS 1024
+#define LIMIT_USER_TARGETS 256 /* of one user, as above */
 #define LIMIT_PROBES 1024  /* in one target */
 #define LIMIT_NAME 256	   /* module or function pattern, with NUL */
 #define LIMIT_PATH 1024	   /* file pattern, with NUL */

@@ -27,6 +27,7 @@
 	X(PyGILState_GetThisThreadState, 0, 0)          \
 	X(PyEval_SaveThread, SYMBOL_ANY)                \
 	X(PyEval_RestoreThread, SYMBOL_ANY)             \
+	X(Py_AddPendingCall, SYMBOL_ANY)                \
 	X(PyRun_SimpleString, SYMBOL_ANY)               \
 	X(Py_CompileString, SYMBOL_ANY)                 \
 	X(PyEval_EvalCode, SYMBOL_ANY)                  \

@@ -4,6 +4,7 @@
 
 static const struct param params[] = {
 	{ "pid", PARAM_PID, true },
+	{ "detach_on_exit", PARAM_BOOL, false },
 	{ NULL, PARAM_END, false },
 };
 
@@ -15,4 +16,5 @@ static void attach(struct call *call)
 	target_attach(call->daemon, call, (pid_t)pid);
 }
 
-const struct method method_attach = { "attach", params, attach };
+const struct method method_attach = { "attach", params, attach, GATE_PROCESS,
+				      RIGHTS_ENTER };

@@ -34,4 +34,5 @@ static void handle(struct call *call)
 		call_answer(call, render, NULL);
 }
 
-const struct method method_debug_input = { "debug.input", params, handle };
+const struct method method_debug_input = { "debug.input", params, handle,
+					   GATE_ATTACHED, RIGHT_DEBUG };

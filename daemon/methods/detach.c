@@ -18,4 +18,5 @@ static void detach(struct call *call)
 			      params_bool(call->request.params, "force"));
 }
 
-const struct method method_detach = { "detach", params, detach };
+const struct method method_detach = { "detach", params, detach, GATE_ATTACHED,
+				      RIGHTS_ENTER };

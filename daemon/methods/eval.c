@@ -145,5 +145,7 @@ static void exec(struct call *call)
 	evaluate(call, ACTION_EXEC);
 }
 
-const struct method method_eval = { "eval", eval_params, eval };
-const struct method method_exec = { "exec", exec_params, exec };
+const struct method method_eval = { "eval", eval_params, eval, GATE_ATTACHED,
+				    RIGHT_EVAL };
+const struct method method_exec = { "exec", exec_params, exec, GATE_ATTACHED,
+				    RIGHT_EXEC };

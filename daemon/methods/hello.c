@@ -63,4 +63,5 @@ static void hello(struct call *call)
 		call_answer(call, render, NULL);
 }
 
-const struct method method_hello = { "hello", params, hello };
+const struct method method_hello = { "hello", params, hello, GATE_OPEN,
+				     RIGHTS_NONE };

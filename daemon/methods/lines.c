@@ -72,4 +72,5 @@ static void lines(struct call *call)
 		call_fail(call, &err);
 }
 
-const struct method method_lines = { "lines", params, lines };
+const struct method method_lines = { "lines", params, lines, GATE_ATTACHED,
+				     RIGHT_CAPTURE };

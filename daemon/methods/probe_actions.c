@@ -17,4 +17,5 @@ static void probe_actions(struct call *call)
 }
 
 const struct method method_probe_actions = { "probe.actions", params,
-					     probe_actions };
+					     probe_actions, GATE_ATTACHED,
+					     RIGHT_CAPTURE };

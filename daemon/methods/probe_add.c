@@ -118,4 +118,5 @@ static void probe_add(struct call *call)
 			       params_bool(given, "persist"));
 }
 
-const struct method method_probe_add = { "probe.add", params, probe_add };
+const struct method method_probe_add = { "probe.add", params, probe_add,
+					 GATE_ATTACHED, RIGHT_CAPTURE };

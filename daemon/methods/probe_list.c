@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
+#include "daemon/grant.h"
 #include "daemon/method.h"
 #include "daemon/target.h"
 
@@ -24,7 +25,8 @@ static void render(struct json_writer *w, const void *arg)
 	json_array_begin(w);
 	TAILQ_FOREACH(target, &list->call->daemon->targets, entry)
 	{
-		if (list->only && list->only != target)
+		if ((list->only && list->only != target) ||
+		    !grant_lets(list->call->session, target, RIGHT_SEE))
 			continue;
 		TAILQ_FOREACH(probe, &target->probes, of_target)
 		probe_write(w, probe, list->call->session);
@@ -45,4 +47,5 @@ static void probe_list(struct call *call)
 	call_answer(call, render, &list);
 }
 
-const struct method method_probe_list = { "probe.list", params, probe_list };
+const struct method method_probe_list = { "probe.list", params, probe_list,
+					  GATE_ATTACHED, RIGHT_SEE };

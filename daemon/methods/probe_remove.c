@@ -16,4 +16,5 @@ static void probe_remove(struct call *call)
 }
 
 const struct method method_probe_remove = { "probe.remove", params,
-					    probe_remove };
+					    probe_remove, GATE_ATTACHED,
+					    RIGHT_CAPTURE };

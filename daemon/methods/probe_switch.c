@@ -24,6 +24,8 @@ static void probe_disable(struct call *call)
 }
 
 const struct method method_probe_enable = { "probe.enable", params,
-					    probe_enable };
+					    probe_enable, GATE_ATTACHED,
+					    RIGHT_CAPTURE };
 const struct method method_probe_disable = { "probe.disable", params,
-					     probe_disable };
+					     probe_disable, GATE_ATTACHED,
+					     RIGHT_CAPTURE };

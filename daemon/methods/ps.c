@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 #include "daemon/method.h"
 #include "daemon/target.h"
+#include "daemon/viewer.h"
 
 /* More would not fit into one answer. */
 #define PROCESSES_MAX 8192
@@ -26,7 +27,9 @@ struct process {
 struct census {
 	struct job job;
 	struct daemon *daemon;
+	bool ruled; /* by a policy */
 	struct call_list calls;
+	struct viewer_list viewers; /* of each call, where a policy rules */
 	struct process *list;
 	size_t count;
 	size_t capacity;
@@ -83,24 +86,56 @@ static int visit(const struct process_facts *facts, void *arg)
 	return 0;
 }
 
+static void look(struct census *census)
+{
+	const struct process_facts **facts =
+		calloc(census->count + 1, sizeof(*facts));
+	struct viewer *viewer;
+
+	if (!facts) {
+		error_set(&census->err, ERROR_NO_MEMORY, "ps: no memory");
+		return;
+	}
+	for (size_t i = 0; i < census->count; i++)
+		facts[i] = &census->list[i].facts;
+	STAILQ_FOREACH(viewer, &census->viewers, entry)
+	viewer_look(viewer, facts, census->count);
+	free(facts);
+}
+
 static void count(void *owner)
 {
 	struct census *census = owner;
 
 	if (process_each(visit, census, &census->err) && !census->err.code)
 		error_set(&census->err, ERROR_INTERNAL, "ps: failed");
+	if (!census->err.code && !STAILQ_EMPTY(&census->viewers))
+		look(census);
 }
 
 /* ---- on the loop
  * ---------------------------------------------------------------- */
 
+/* What one call is shown. */
+struct view {
+	const struct census *census;
+	const struct viewer *viewer; /* NULL: all of it */
+};
+
+static bool shows(const struct viewer *viewer, size_t index)
+{
+	return !viewer || (viewer->sights && index < viewer->count &&
+			   viewer->sights[index].rights & RIGHT_SEE);
+}
+
+/* The version comes out of its memory: not for whom the kernel lets not. */
 static void write_python(struct json_writer *w,
-			 const struct process_facts *facts)
+			 const struct process_facts *facts, bool hidden)
 {
 	char text[16];
 
 	json_key(w, "python");
-	if (!facts->version) {
+	if (!facts->version || hidden) {
 		json_null(w);
 		return;
 	}
@@ -125,9 +160,16 @@ static void write_refusal(struct json_writer *w, const struct error *refusal)
 	}
 }
 
-static void write_process(struct json_writer *w, const struct process *process)
+static void write_process(struct json_writer *w, const struct process *process,
+			  const struct viewer *viewer, size_t index)
 {
 	const struct process_facts *facts = &process->facts;
+	struct error refusal = process->refusal;
+	bool hidden = viewer && !viewer->sights[index].granted;
+
+	/* First who asks, then whether it can be: as attach does. */
+	if (viewer)
+		(void)!viewer_verdict(viewer, index, facts->pid, &refusal);
 
 	json_object_begin(w);
 	json_key(w, "pid");
@@ -136,12 +178,12 @@ static void write_process(struct json_writer *w, const struct process *process)
 	json_uint(w, facts->uid);
 	json_key(w, "user");
 	json_string(w, process->user);
-	write_python(w, facts);
+	write_python(w, facts, hidden);
 	json_key(w, "command");
 	json_string(w, facts->command);
 	json_key(w, "threads");
 	json_uint(w, facts->threads);
-	write_refusal(w, &process->refusal);
+	write_refusal(w, &refusal);
 	json_key(w, "attached");
 	json_bool(w, process->attached);
 	json_object_end(w);
@@ -149,12 +191,15 @@ static void write_process(struct json_writer *w, const struct process *process)
 
 static void render(struct json_writer *w, const void *arg)
 {
-	const struct census *census = arg;
+	const struct view *view = arg;
+	const struct census *census = view->census;
 
 	json_key(w, "processes");
 	json_array_begin(w);
-	for (size_t i = 0; i < census->count; i++)
-		write_process(w, &census->list[i]);
+	for (size_t i = 0; i < census->count; i++) {
+		if (shows(view->viewer, i))
+			write_process(w, &census->list[i], view->viewer, i);
+	}
 	json_array_end(w);
 }
 
@@ -169,6 +214,32 @@ static void mark_attached(struct census *census)
 	}
 }
 
+static const struct viewer *find_viewer(const struct census *census,
+					const struct call *call)
+{
+	const struct viewer *viewer;
+
+	STAILQ_FOREACH(viewer, &census->viewers, entry)
+	{
+		if (viewer->call == call)
+			return viewer;
+	}
+	return NULL;
+}
+
+static void answer_one(const struct census *census, struct call *call)
+{
+	const struct view view = { census, find_viewer(census, call) };
+	struct error err = ERROR_INIT;
+
+	if (view.viewer || !call->session || !census->ruled) {
+		call_answer(call, render, &view);
+		return;
+	}
+	error_set(&err, ERROR_NO_MEMORY, "ps: no memory");
+	call_fail(call, &err);
+}
+
 static void answer(struct census *census)
 {
 	struct call *call;
@@ -178,7 +249,7 @@ static void answer(struct census *census)
 		call_fail_all(&census->calls, &census->err);
 	while ((call = TAILQ_FIRST(&census->calls))) {
 		TAILQ_REMOVE(&census->calls, call, waiting);
-		call_answer(call, render, census);
+		answer_one(census, call);
 	}
 }
 
@@ -188,10 +259,15 @@ static void counted(void *owner, const struct error *err)
 {
 	struct census *census = owner;
 	struct daemon *daemon = census->daemon;
+	struct viewer *viewer;
 
 	if (err)
 		census->err = *err;
 	answer(census);
+	while ((viewer = STAILQ_FIRST(&census->viewers))) {
+		STAILQ_REMOVE_HEAD(&census->viewers, entry);
+		viewer_free(viewer);
+	}
 	free(census->list);
 	daemon->ps_running = false;
 	if (!TAILQ_EMPTY(&daemon->ps_waiting))
@@ -199,6 +275,22 @@ static void counted(void *owner, const struct error *err)
 }
 
 static const struct job_type counting = { count, counted, free };
+/* Without one, for want of memory, a call gets no answer but that. */
+static void add_viewers(struct census *census)
+{
+	struct call *call;
+
+	census->ruled = census->daemon->house.book != NULL;
+	TAILQ_FOREACH(call, &census->calls, waiting)
+	{
+		struct viewer *viewer = NULL;
+
+		if (census->ruled && call->session)
+			viewer = viewer_new(call, call->session);
+		if (viewer)
+			STAILQ_INSERT_TAIL(&census->viewers, viewer, entry);
+	}
+}
 
 static void start(struct daemon *daemon)
 {
@@ -213,6 +305,8 @@ static void start(struct daemon *daemon)
 	census->daemon = daemon;
 	TAILQ_INIT(&census->calls);
 	TAILQ_CONCAT(&census->calls, &daemon->ps_waiting, waiting);
+	STAILQ_INIT(&census->viewers);
+	add_viewers(census);
 	daemon->ps_running = true;
 	job_start(daemon, &census->job, &counting, census);
 }
@@ -226,4 +320,4 @@ static void ps(struct call *call)
 		start(daemon);
 }
 
-const struct method method_ps = { "ps", params, ps };
+const struct method method_ps = { "ps", params, ps, GATE_OPEN, RIGHTS_NONE };

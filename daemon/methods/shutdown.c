@@ -20,4 +20,5 @@ static void stop(struct call *call)
 	daemon_stop(daemon, "a client asked for it");
 }
 
-const struct method method_shutdown = { "shutdown", params, stop };
+const struct method method_shutdown = { "shutdown", params, stop, GATE_OPERATOR,
+					RIGHTS_NONE };

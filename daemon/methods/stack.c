@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/method.h"
 #include "daemon/stack_record.h"
@@ -27,6 +28,7 @@ static const struct param params[] = {
 struct reading {
 	struct job job;
 	struct call *call;
+	const cJSON *given;
 	pid_t pid;	  /* 0: core */
 	const char *core; /* of the call's request */
 	const char *root;
@@ -98,8 +100,8 @@ static int parse(const cJSON *given, struct stack_options *options,
 	return native ? parse_native(native, &options->native, err) : 0;
 }
 
-/* Peers are the daemon's own user or root (peer_permit): what the kernel lets
- * the daemon open is theirs to read. */
+/* Peers are the daemon's own user or root (peer_permit, GATE_OPERATOR): what
+ * the kernel lets the daemon open is theirs to read. */
 static int open_core(const char *path, int *ret_fd, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -131,6 +133,18 @@ static int read_core(struct reading *reading)
 	return error_wrap(&reading->err, "core file %.100s", reading->core);
 }
 
+/* It may have become another process while it was read. */
+static void check_again(struct reading *reading)
+{
+	uint32_t rights = RIGHT_STACK | rights_of_params(reading->given);
+
+	if (!reading->call->access ||
+	    !access_again(reading->call->access, rights, &reading->err))
+		return;
+	stack_picture_free(reading->picture);
+	reading->picture = NULL;
+}
+
 static void read_stacks(void *owner)
 {
 	struct reading *reading = owner;
@@ -143,6 +157,8 @@ static void read_stacks(void *owner)
 			  : stack_read(reading->pid, &reading->options,
 				       &reading->picture, &reading->err))
 		reading->picture = NULL;
+	else
+		check_again(reading);
 }
 
 static void answer(void *owner, const struct error *err)
@@ -175,6 +191,7 @@ static void stack(struct call *call)
 		return;
 	}
 	reading->call = call;
+	reading->given = call->request.params;
 	reading->options = defaults;
 	if (parse_whom(call->request.params, reading, &err) ||
 	    parse(call->request.params, &reading->options, &err)) {
@@ -185,4 +202,5 @@ static void stack(struct call *call)
 	job_start(call->daemon, &reading->job, &stack_reading, reading);
 }
 
-const struct method method_stack = { "stack", params, stack };
+const struct method method_stack = { "stack", params, stack, GATE_PROCESS,
+				     RIGHT_STACK };

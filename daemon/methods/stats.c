@@ -78,6 +78,7 @@ static void render(struct json_writer *w, const void *arg)
 		{ "lost", counters_lost(counters) },
 		{ "attaches", counters->attaches },
 		{ "departures", counters->departures },
+		{ "audit_lost", daemon->house.audit.lost },
 		{ "rss_kb", counters_rss_kb() },
 		{ "queued_bytes", use.queued },
 		{ "ring_bytes", use.rings },
@@ -101,4 +102,5 @@ static void stats(struct call *call)
 	call_answer(call, render, call->daemon);
 }
 
-const struct method method_stats = { "stats", params, stats };
+const struct method method_stats = { "stats", params, stats, GATE_OPERATOR,
+				     RIGHTS_NONE };

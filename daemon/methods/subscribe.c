@@ -53,4 +53,5 @@ static void subscribe(struct call *call)
 		call_answer(call, render, NULL);
 }
 
-const struct method method_subscribe = { "subscribe", params, subscribe };
+const struct method method_subscribe = { "subscribe", params, subscribe,
+					 GATE_ATTACHED, RIGHT_CAPTURE };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
+#include "daemon/grant.h"
 #include "daemon/method.h"
 #include "daemon/target.h"
 
@@ -31,7 +32,8 @@ static void write_target(struct json_writer *w, const struct target *target)
 
 static void render(struct json_writer *w, const void *arg)
 {
-	const struct daemon *daemon = arg;
+	const struct call *call = arg;
+	const struct daemon *daemon = call->daemon;
 	const struct target *target;
 
 	json_key(w, "targets");
@@ -39,7 +41,8 @@ static void render(struct json_writer *w, const void *arg)
 	TAILQ_FOREACH(target, &daemon->targets, entry)
 	{
 		/* A worker may be writing into those that come or go. */
-		if (target->state == TARGET_LIVE)
+		if (target->state == TARGET_LIVE &&
+		    grant_lets(call->session, target, RIGHT_SEE))
 			write_target(w, target);
 	}
 	json_array_end(w);
@@ -47,7 +50,8 @@ static void render(struct json_writer *w, const void *arg)
 
 static void targets(struct call *call)
 {
-	call_answer(call, render, call->daemon);
+	call_answer(call, render, call);
 }
 
-const struct method method_targets = { "targets", params, targets };
+const struct method method_targets = { "targets", params, targets,
+				       GATE_ATTACHED, RIGHT_SEE };

@@ -64,6 +64,7 @@ struct arch {
 	bool (*dwarf_register)(const struct regs *regs, unsigned number,
 			       uint64_t *ret_value);
 	enum syscall_kind (*kind)(long syscall);
+	const char *(*call_name)(long syscall); /* NULL: not known */
 
 	/* Turns -EINTR of a call that a stop broke into a restart. That begins
 	 * a time-out anew: a caller that retries by itself, for the time that

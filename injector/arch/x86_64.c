@@ -9,6 +9,8 @@
 #include <sys/reg.h>
 #include <sys/syscall.h>
 
+#include "injector/arch/x86_64_calls.h"
+
 /* Results by which the kernel marks a call to be restarted (linux/errno.h,
  * never seen by user space). */
 #define ERESTARTSYS_ 512
@@ -63,6 +65,13 @@ static bool x86_dwarf_register(const struct regs *regs, unsigned number,
 		return false;
 	*ret_value = regs->word[order[number]];
 	return true;
+}
+
+static const char *x86_call_name(long syscall)
+{
+	const long count = sizeof(x86_calls) / sizeof(x86_calls[0]);
+
+	return syscall >= 0 && syscall < count ? x86_calls[syscall] : NULL;
 }
 
 static enum syscall_kind x86_kind(long syscall)
@@ -363,6 +372,7 @@ const struct arch arch = {
 	.dwarf_pc = 16,
 	.dwarf_register = x86_dwarf_register,
 	.kind = x86_kind,
+	.call_name = x86_call_name,
 	.repair = x86_repair,
 	.goes_on = x86_goes_on,
 	.begin_anew = x86_begin_anew,

@@ -38,20 +38,25 @@ static enum safety judge(struct entry *entry, const struct regs *regs,
 		unwind_walk(&entry->unwind, regs, counters, UNWIND_FRAMES);
 	safety = safepoint_judge(&point);
 	entry->tracee.retries = point.retries;
+	entry->invites = safety == UNSAFE && point.allocates;
 	snprintf(why, size, "%s", point.why);
 	return safety;
 }
 
-static enum candidate_result judge_stopped(struct entry *entry, bool relaxed,
+static enum candidate_result judge_stopped(struct entry *entry,
+					   enum candidate_demand demand,
 					   struct error *err)
 {
 	struct regs regs;
 	enum safety safety = UNSAFE;
 	char why[96] = "its registers cannot be read";
 
+	entry->invites = false;
 	if (tracee_get_regs(&entry->tracee, &regs))
 		safety = judge(entry, &regs, why, sizeof(why));
-	if (safety == SAFE || (safety == SAFE_INCOMPLETE && relaxed))
+	if (safety == SAFE ||
+	    (safety == SAFE_INCOMPLETE && demand >= DEMAND_RELAXED) ||
+	    (entry->invites && demand == DEMAND_INVITING))
 		return CANDIDATE_SAFE;
 	tracee_leave(&entry->tracee);
 	make_printable(why);
@@ -60,7 +65,8 @@ static enum candidate_result judge_stopped(struct entry *entry, bool relaxed,
 	return CANDIDATE_UNSAFE;
 }
 
-enum candidate_result candidate_stop(struct entry *entry, bool relaxed,
+enum candidate_result candidate_stop(struct entry *entry,
+				     enum candidate_demand demand,
 				     struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(entry->options->interrupt_ms);
@@ -74,7 +80,7 @@ enum candidate_result candidate_stop(struct entry *entry, bool relaxed,
 		return failed(&inner, err);
 	switch (tracee_wait(tracee, &deadline).kind) {
 	case STOP_INTERRUPT:
-		return judge_stopped(entry, relaxed, err);
+		return judge_stopped(entry, demand, err);
 	case STOP_SIGNAL:
 		tracee_detach(tracee);
 		error_set(err, ERROR_NO_SAFE_THREAD,

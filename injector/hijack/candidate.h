@@ -14,8 +14,18 @@ enum candidate_result {
 	CANDIDATE_UNSAFE,     /* let go; err says why */
 };
 
-/* Works on entry->tracee. relaxed: an incomplete call chain is accepted. */
-enum candidate_result candidate_stop(struct entry *entry, bool relaxed,
+/* What is accepted besides a safe thread. */
+enum candidate_demand {
+	DEMAND_SAFE,
+	DEMAND_RELAXED, /* an incomplete call chain */
+	/* And one in an allocator: entry->invites is set, and the thread may do
+	 * no more than add a pending call. */
+	DEMAND_INVITING,
+};
+
+/* Works on entry->tracee. */
+enum candidate_result candidate_stop(struct entry *entry,
+				     enum candidate_demand demand,
 				     struct error *err);
 
 #endif

@@ -15,6 +15,8 @@
 /* Between two rounds over all threads. */
 #define ROUND_PAUSE_US 200
 #define ROUND_PAUSE_MAX_US 2000
+/* The second choice, once the time to find a safe thread is over. */
+#define INVITE_ROUNDS 20
 
 int entry_init(struct entry *entry, const struct process_id *id,
 	       const struct inject_options *options, struct interpreter *target,
@@ -84,6 +86,13 @@ static int create_thread(struct entry *entry, struct remote *remote,
 	}
 	if (created == 0)
 		return 0;
+	if (entry->invites) {
+		error_set(err, ERROR_NO_SAFE_THREAD,
+			  "no thread at a safe point, and too many pending "
+			  "calls");
+		error_remedy(err, "try again");
+		goto unmap;
+	}
 	error_set_errno(err, ERROR_ATTACH, created, "pthread_create");
 	error_remedy(err, "the program may create no thread: look at its "
 			  "seccomp filter, ulimit -u and its group's pids.max");
@@ -130,12 +139,42 @@ out:
 	return failed;
 }
 
+int entry_permit(const struct entry *entry, struct error *err)
+{
+	const struct inject_options *options = entry->options;
+
+	return options->permit ? options->permit(options->permit_arg, err) : 0;
+}
+
+/* As long as the thread is stopped the process cannot become another: an exec
+ * ends the thread first. It may have had another's id, though. What is judged
+ * besides are the filters of the thread that is to create ours. */
+static int permit_stopped(const struct entry *entry, struct error *err)
+{
+	pid_t pid = entry->id->pid, tid = entry->tracee.tid;
+	struct procfs_status status;
+
+	if (!procfs_thread_status(pid, tid, &status) ||
+	    (entry->options->permit && !process_same(entry->id)))
+		return error_set(err, ERROR_NO_PROCESS,
+				 "thread %d is not of process %d any more", tid,
+				 pid);
+	if (entry_permit(entry, err) || filters_check(tid, &status, err))
+		return -1;
+	if (!entry->invites || tid == pid)
+		return 0;
+	if (!procfs_thread_status(pid, pid, &status))
+		return error_set(err, ERROR_NO_PROCESS, "process %d ended",
+				 pid);
+	return filters_check(pid, &status, err);
+}
+
 /* Takes a thread that is stopped at a safe point, or lets it go: > 0. */
 static int take(struct entry *entry, struct error *err)
 {
 	struct tracee *tracee = &entry->tracee;
 
-	if (filters_check(entry->id->pid, tracee->tid, err)) {
+	if (permit_stopped(entry, err)) {
 		tracee_leave(tracee);
 		return -1;
 	}
@@ -156,15 +195,15 @@ static int take(struct entry *entry, struct error *err)
 	return 1;
 }
 
-static int try_thread(struct entry *entry, pid_t tid, bool relaxed,
-		      struct error *err)
+static int try_thread(struct entry *entry, pid_t tid,
+		      enum candidate_demand demand, struct error *err)
 {
 	int found;
 
 	tracee_init(&entry->tracee, entry->id->pid, tid, &entry->alarm);
 	entry->tries++;
 	entry->interrupted_ns = monotonic_ns();
-	found = candidate_stop(entry, relaxed, err);
+	found = candidate_stop(entry, demand, err);
 	if (found == CANDIDATE_SAFE)
 		return take(entry, err);
 	note_stop(entry);
@@ -172,8 +211,8 @@ static int try_thread(struct entry *entry, pid_t tid, bool relaxed,
 }
 
 /* One round over the threads, best first. 0: done, 1: none was safe. */
-static int try_all(struct entry *entry, bool relaxed, unsigned *ret_candidates,
-		   struct error *err)
+static int try_all(struct entry *entry, enum candidate_demand demand,
+		   unsigned *ret_candidates, struct error *err)
 {
 	struct threads threads;
 	int result = 1;
@@ -185,7 +224,7 @@ static int try_all(struct entry *entry, bool relaxed, unsigned *ret_candidates,
 		if (threads.list[i].rank >= THREAD_SKIP)
 			break;
 		++*ret_candidates;
-		result = try_thread(entry, threads.list[i].tid, relaxed, err);
+		result = try_thread(entry, threads.list[i].tid, demand, err);
 	}
 	threads_release(&threads);
 	return result;
@@ -220,6 +259,22 @@ static int give_up(const struct entry *entry, unsigned candidates,
 	return error_remedy(err, "try again");
 }
 
+/* No safe thread was found: one in an allocator will do to have the agent's
+ * thread created by a pending call. Returns as try_all(). */
+static int invite(struct entry *entry, struct error *err)
+{
+	const struct timespec pause = { 0, ROUND_PAUSE_US * 1000 };
+	unsigned candidates;
+	int result = 1;
+
+	for (int i = 0; i < INVITE_ROUNDS && result > 0; i++) {
+		result = try_all(entry, DEMAND_INVITING, &candidates, err);
+		if (result > 0)
+			nanosleep(&pause, NULL);
+	}
+	return result;
+}
+
 /* An incomplete call chain counts only in the second half of the time. */
 int entry_run(struct entry *entry, struct error *err)
 {
@@ -232,8 +287,12 @@ int entry_run(struct entry *entry, struct error *err)
 	if (region_choose(entry->id->pid, &entry->place, err))
 		return -1;
 	for (;;) {
-		result = try_all(entry, deadline_passed(&strict), &candidates,
-				 err);
+		result = try_all(entry,
+				 deadline_passed(&strict) ? DEMAND_RELAXED
+							  : DEMAND_SAFE,
+				 &candidates, err);
+		if (result > 0 && candidates && deadline_passed(&whole))
+			result = invite(entry, err);
 		if (result <= 0)
 			return result;
 		if (deadline_passed(&whole))

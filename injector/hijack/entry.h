@@ -24,6 +24,9 @@ struct entry {
 	uint64_t place;		 /* where the region is to be */
 	uint64_t region;	 /* 0: not mapped */
 	uint64_t interrupted_ns; /* when the thread was asked to stop */
+	/* The agent's thread is not created by the hijacked one, but by a
+	 * pending call that it adds, on Python's main thread. */
+	bool invites;
 	unsigned tries;
 	uint64_t pause_ns;
 	uint64_t longest_stop_ns;
@@ -40,6 +43,9 @@ void entry_release(struct entry *entry);
  * the boot region, in which the new thread waits. To be called on a thread
  * that ends after a failure (see tracee.h). */
 int entry_run(struct entry *entry, struct error *err) NOPDB_CHECKED;
+
+/* Asks who lets us in, if there is somebody to ask (inject_options.permit). */
+int entry_permit(const struct entry *entry, struct error *err) NOPDB_CHECKED;
 
 /* Address of struct boot in the target. */
 uint64_t entry_boot(const struct entry *entry);

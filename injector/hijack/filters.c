@@ -68,14 +68,10 @@ bool filters_mixed(const struct filter_kinds *kinds)
 	return kinds->count + (kinds->unfiltered > 0) > 1;
 }
 
-int filters_check(pid_t pid, pid_t tid, struct error *err)
+int filters_check(pid_t tid, const struct procfs_status *status,
+		  struct error *err)
 {
-	struct procfs_status status;
-
-	if (!procfs_thread_status(pid, tid, &status))
-		return error_set(err, ERROR_NO_PROCESS, "thread %d is gone",
-				 tid);
-	if (status.seccomp == SECCOMP_MODE_DISABLED)
+	if (status->seccomp == SECCOMP_MODE_DISABLED)
 		return 0;
 	return seccomp_check(tid, err);
 }
@@ -97,7 +93,8 @@ static int examine_thread(struct entry *entry, pid_t tid, bool relaxed,
 	int result;
 
 	tracee_init(tracee, entry->id->pid, tid, &entry->alarm);
-	switch (candidate_stop(entry, relaxed, err)) {
+	switch (candidate_stop(entry, relaxed ? DEMAND_RELAXED : DEMAND_SAFE,
+			       err)) {
 	case CANDIDATE_SAFE:
 		break;
 	case CANDIDATE_UNSAFE:

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "injector/target/procfs.h"
 #include "proto/error.h"
 
 struct entry;
@@ -41,7 +42,9 @@ bool filters_mixed(const struct filter_kinds *kinds);
  * call that is not allowed. On the thread that will enter. */
 int filters_examine(struct entry *entry, struct error *err) NOPDB_CHECKED;
 
-/* The filters of a thread in ptrace-stop, if it has any. SECCOMP. */
-int filters_check(pid_t pid, pid_t tid, struct error *err) NOPDB_CHECKED;
+/* The filters of a thread in ptrace-stop, if it has any by its status. SECCOMP.
+ */
+int filters_check(pid_t tid, const struct procfs_status *status,
+		  struct error *err) NOPDB_CHECKED;
 
 #endif

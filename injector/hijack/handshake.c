@@ -71,6 +71,13 @@ static int wait_state(const struct entry *entry, int state,
 		if (ret_news->state >= state || ret_news->state == BOOT_FAILED)
 			return 0;
 	} while (deadline_wait(deadline));
+	if (entry->invites && ret_news->state < BOOT_THREAD) {
+		error_set(err, ERROR_TIMEOUT,
+			  "no thread at a safe point in %u tries, and the "
+			  "main thread ran no pending call within %u ms",
+			  entry->tries, entry->options->handshake_ms);
+		return error_remedy(err, "try again");
+	}
 	error_set(err, ERROR_TIMEOUT,
 		  "the agent's thread did not %s within %u ms",
 		  ret_news->state < BOOT_THREAD ? "start"
@@ -178,7 +185,7 @@ static int run(const struct entry *entry, int *ret_socket, pid_t *ret_tid,
 	if (news.state == BOOT_FAILED)
 		return failed(&news, err);
 	sock = fetch_socket(entry->id, news.daemon_socket, err);
-	if (sock < 0)
+	if (sock < 0 || entry_permit(entry, err))
 		return -1;
 	die_point(DIE_FETCHED);
 	result = place(entry, &news, &file, err);
@@ -187,7 +194,7 @@ static int run(const struct entry *entry, int *ret_socket, pid_t *ret_tid,
 		result = load(entry, &news, &file, &deadline, err);
 	die_point(DIE_LOADED);
 	agent_file_remove(&file);
-	if (result)
+	if (result || entry_permit(entry, err))
 		return -1;
 	error_clear(err);
 	*ret_tid = news.tid;

@@ -134,6 +134,10 @@ static void fill_boot(const struct entry *entry, struct boot *boot)
 	boot->memfd = boot->daemon_socket = boot->agent_socket = -1;
 	boot->go_timeout_ms =
 		(int32_t)entry->options->handshake_ms + REGION_PATIENCE_MS;
+	boot->pending_entry = entry->region + STUB_PENDING;
+	if (entry->invites)
+		boot->add_pending =
+			target->symbols.table.address[SYM_Py_AddPendingCall];
 	boot->python_version = target->version;
 	boot->symbols = target->symbols.table;
 }
@@ -155,23 +159,33 @@ int region_fill(const struct entry *entry, struct error *err)
 }
 
 /* Once the thread left, the addresses may be those of something else. */
+static bool read_head(const struct entry *entry, struct boot *ret_boot,
+		      size_t size)
+{
+	return memory_read(&entry->target->memory, entry_boot(entry), ret_boot,
+			   size) &&
+	       ret_boot->magic == BOOT_MAGIC &&
+	       ret_boot->size == sizeof(*ret_boot) &&
+	       ret_boot->base == entry->region;
+}
+
 static bool region_present(const struct entry *entry)
 {
 	struct boot boot;
 
-	return memory_read(&entry->target->memory, entry_boot(entry), &boot,
-			   offsetof(struct boot, sigframe)) &&
-	       boot.magic == BOOT_MAGIC && boot.size == sizeof(boot) &&
-	       boot.base == entry->region;
+	return read_head(entry, &boot, offsetof(struct boot, sigframe));
 }
 
 bool region_created(const struct entry *entry, int32_t *ret_result)
 {
-	return region_present(entry) &&
-	       memory_read(&entry->target->memory,
-			   entry_boot(entry) +
-				   offsetof(struct boot, create_result),
-			   ret_result, sizeof(*ret_result));
+	struct boot boot;
+
+	if (!read_head(entry, &boot,
+		       offsetof(struct boot, create_result) +
+			       sizeof(boot.create_result)))
+		return false;
+	*ret_result = boot.create_result;
+	return true;
 }
 
 bool region_write(const struct entry *entry, size_t offset, const void *data,

@@ -63,7 +63,9 @@ static const char *const waiting[] = {
 	"syscall",
 };
 
-/* Exports that hold locks of the C library across such waits. */
+/* Exports that hold locks of the C library across such waits; the first
+ * ALLOCATORS are the allocator's. */
+#define ALLOCATORS 13
 static const char *const holding[] = {
 	"malloc",
 	"free",
@@ -208,6 +210,16 @@ static enum safety judge_blind(struct safepoint *point)
 	return unsafe(point, "no unwind tables for", 0);
 }
 
+/* Is what the innermost frames do the allocator's business? */
+static bool is_allocating(const struct safepoint *point, size_t leading)
+{
+	const struct module *module = module_of(point, leading - 1);
+
+	return frame_listed(point, leading - 1, holding, ALLOCATORS) ||
+	       (module->traits & (MODULE_MALLOC | MODULE_LIBC)) ==
+		       MODULE_MALLOC;
+}
+
 /* The innermost frames, up to the first outside of libc: allowed only in a
  * function that waits in the kernel. */
 static enum safety judge_leading(struct safepoint *point, size_t leading)
@@ -296,7 +308,7 @@ enum safety safepoint_judge(struct safepoint *point)
 	size_t leading = 0;
 
 	point->why[0] = '\0';
-	point->retries = false;
+	point->retries = point->allocates = false;
 	if (!point->count) {
 		snprintf(point->why, sizeof(point->why), "no call chain");
 		return UNSAFE;
@@ -305,8 +317,10 @@ enum safety safepoint_judge(struct safepoint *point)
 		leading++;
 	point->retries =
 		leading < point->count && is_python(module_of(point, leading));
-	if (leading && judge_leading(point, leading) == UNSAFE)
+	if (leading && judge_leading(point, leading) == UNSAFE) {
+		point->allocates = is_allocating(point, leading);
 		return UNSAFE;
+	}
 	if (leading < point->count && in_allocator(point, leading))
 		return unsafe(point, "perhaps in the allocator of", leading);
 	/* Decided by the system call alone, or a thread of libc's own. */

@@ -28,6 +28,9 @@ struct safepoint {
 	unsigned futex_operation;
 	char why[96]; /* set when not SAFE */
 	bool retries; /* set: Python's own code made the system call */
+	/* Set when UNSAFE: in an allocator. Python calls none while it has the
+	 * lock of its pending calls, so one may be added on such a thread. */
+	bool allocates;
 };
 
 enum safety safepoint_judge(struct safepoint *point);

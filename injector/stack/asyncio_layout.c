@@ -20,11 +20,13 @@ enum debug_word {
 	THREAD_HEAD = 12,
 };
 
-bool asyncio_layout_find(uint32_t version, struct asyncio_layout *ret_layout)
+bool asyncio_layout_find(uint32_t version, bool free_threaded,
+			 struct asyncio_layout *ret_layout)
 {
 	for (size_t i = 0; i < sizeof(asyncio_table) / sizeof(asyncio_table[0]);
 	     i++)
-		if (asyncio_table[i].version == version >> 8) {
+		if (asyncio_table[i].version == version >> 8 &&
+		    asyncio_table[i].free_threaded == free_threaded) {
 			*ret_layout = asyncio_table[i];
 			return true;
 		}

@@ -14,7 +14,8 @@
 
 /* Distances in bytes; -1: this version has no such field. */
 struct asyncio_layout {
-	uint32_t version;		       /* 0x030b; the minor only */
+	uint32_t version; /* 0x030b; the minor only */
+	bool free_threaded;
 	int32_t loop, callback, result, state; /* of a future */
 	int32_t waiter, coroutine, name;       /* of a task */
 	/* 3.14+: a task's node in a list; the lists' heads in a thread state
@@ -22,8 +23,9 @@ struct asyncio_layout {
 	uint64_t node, thread_head, interpreter_head;
 };
 
-/* Copies the row of a version (0x030b02); false: there is none. */
-bool asyncio_layout_find(uint32_t version, struct asyncio_layout *ret_layout);
+/* Copies the row of a version (0x030b02) and build; false: there is none. */
+bool asyncio_layout_find(uint32_t version, bool free_threaded,
+			 struct asyncio_layout *ret_layout);
 
 #define ASYNCIO_DEBUG_WORDS 13u
 

@@ -27,13 +27,14 @@ struct wait_draft {
 
 /* What verdicts need to know of a thread besides its wait. */
 struct explained {
-	uint64_t object;  /* in the target: the lock, queue, thread, ... */
-	pid_t process;	  /* child or peer that it waits for; 0: none */
-	uint64_t left_ns; /* until the wait ends by itself */
-	bool timed;	  /* it does */
-	bool known_left;  /* left_ns is known */
-	bool inner;	  /* only this process can end the wait */
-	bool ended;	  /* proven: its owner is no thread any more */
+	uint64_t object;    /* in the target: the lock, queue, thread, ... */
+	pid_t process;	    /* child or peer that it waits for; 0: none */
+	uint64_t left_ns;   /* until the wait ends by itself */
+	bool timed;	    /* it does */
+	bool known_left;    /* left_ns is known */
+	bool inner;	    /* only this process can end the wait */
+	bool ended;	    /* proven: its owner is no thread any more */
+	const char *remote; /* the address of a socket's peer */
 };
 
 /* A lock that a `with` block of a thread holds. */
@@ -48,6 +49,7 @@ struct explain {
 	struct arena *arena;
 	struct explained *about; /* of each thread, then of each task */
 	struct descriptors descriptors;
+	size_t descriptors_told; /* among those that threads wait for */
 	struct hold *holds;
 	size_t hold_count, hold_room;
 	bool holds_known;
@@ -103,8 +105,6 @@ void wait_left(struct explain *explain, size_t index, uint64_t left_ns,
 /* Why a thread waits in the kernel, as far as its system call tells. */
 void wait_of_syscall(struct explain *explain, size_t thread,
 		     struct wait_draft *draft);
-/* "read(3, 0x7f..., 512)"; NULL: a call that is not known. */
-const char *wait_call_text(const struct explain *explain, size_t thread);
 /* The same for a futex: the GIL, a lock, a mutex. */
 void wait_of_futex(struct explain *explain, size_t thread,
 		   struct wait_draft *draft);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "injector/stack/callee.h"
+
 #define MODULE_NAME_MAX 256u
 #define NAME_AMONG_FIRST 256 /* entries of a module's globals */
 #define NO_FRAME SIZE_MAX
@@ -54,8 +56,27 @@ static const char *keep(struct frames *frames, const char *text)
 	return text ? arena_copy(frames->arena, text, strlen(text)) : NULL;
 }
 
+/* The name that Python's code has for a function without a symbol. */
+static void name_by_callee(struct frames *frames,
+			   const struct python_frame *caller, bool called,
+			   struct stack_frame *frame)
+{
+	uint64_t start = unwind_function(frames->unwind,
+					 frame->address - (called ? 1 : 0));
+
+	frame->function = callee_name(frames->codes->python, frames->arena,
+				      caller, start);
+	if (!frame->function)
+		return;
+	frame->callee = true;
+	frame->offset = frame->address - start;
+}
+
+/* caller: the Python frame whose loop called it, or one further in; NULL:
+ * none did. */
 static void show_native(struct frames *frames, const struct frames_input *input,
-			size_t index, struct stack_frame *frame)
+			size_t index, const struct python_frame *caller,
+			struct stack_frame *frame)
 {
 	uint64_t pc = input->native[index].pc;
 	struct native_name name = names_at(frames->names, pc, index > 0);
@@ -70,6 +91,8 @@ static void show_native(struct frames *frames, const struct frames_input *input,
 	base = strrchr(name.module->path, '/');
 	frame->file = keep(frames, name.module->path);
 	frame->module = keep(frames, base ? base + 1 : name.module->path);
+	if (!frame->function && caller)
+		name_by_callee(frames, caller, index > 0, frame);
 }
 
 /* ---- which native frame runs which Python frames
@@ -167,7 +190,11 @@ static bool show_merged(struct frames *frames, const struct frames_input *input,
 		return false;
 	for (size_t i = 0; i < input->native_count; i++) {
 		if (!runs[i])
-			show_native(frames, input, i, &list[used++]);
+			show_native(frames, input, i,
+				    python < input->python->count
+					    ? &input->python->list[python]
+					    : NULL,
+				    &list[used++]);
 		for (size_t k = 0; k < runs[i]; k++)
 			show_python(frames, input, python++, &list[used++]);
 	}

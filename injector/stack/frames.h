@@ -26,7 +26,8 @@ struct frames_module {
 
 struct frames {
 	struct codes *codes;
-	struct names *names; /* NULL: no native frames */
+	struct names *names;   /* NULL: no native frames */
+	struct unwind *unwind; /* as well */
 	struct arena *arena;
 	struct frames_module module[FRAMES_MODULES];
 };

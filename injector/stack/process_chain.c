@@ -8,6 +8,7 @@
 
 #include "injector/stack/descriptors.h"
 #include "injector/stack/kernel.h"
+#include "injector/stack/wait_call.h"
 #include "injector/target/maps.h"
 #include "injector/target/procfs.h"
 

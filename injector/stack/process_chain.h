@@ -19,7 +19,5 @@ const char *process_chain_text(struct arena *arena, pid_t pid);
  * started since? */
 bool process_is_copy(pid_t pid);
 
-/* The name of a system call; NULL: unknown. */
-const char *wait_call_name(long number);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "injector/admission.h"
 #include "injector/injector.h"
 #include "injector/stack/explain.h"
 #include "injector/target/version.h"
@@ -40,6 +41,7 @@ static int open_native(struct stack_reader *reader, struct error *err)
 		reader->memory.arg = reader->remote.arg;
 	}
 	reader->frames.names = &reader->names;
+	reader->frames.unwind = &reader->unwind;
 	unwind_warm(&reader->unwind);
 	return 0;
 }
@@ -103,9 +105,10 @@ static int show_threads(struct stack_reader *reader, struct error *err)
 			return error_set(err, ERROR_NO_MEMORY,
 					 "the stacks are too large");
 	}
-	return tasks_show(reader) ? 0
-				  : error_set(err, ERROR_NO_MEMORY,
-					      "the tasks are too many");
+	return tasks_show(reader) && greenlets_show(reader)
+		       ? 0
+		       : error_set(err, ERROR_NO_MEMORY,
+				   "the tasks are too many");
 }
 
 /* locked is -1 before there is a GIL; the last holder may be gone. */
@@ -161,7 +164,8 @@ static int read_picture(struct stack_reader *reader, struct error *err)
 	for (size_t i = 0; i < reader->count; i++)
 		reader_show_kernel(reader, i);
 	reader_name_threads(reader);
-	if (reader_list_children(reader, err) || tasks_read(reader, err))
+	if (reader_list_children(reader, err) || tasks_read(reader, err) ||
+	    greenlets_read(reader, err))
 		return -1;
 	pause_end(&reader->pause);
 	if (show_threads(reader, err))
@@ -192,10 +196,14 @@ int reader_run(struct stack_reader *reader, struct error *err)
 
 static int read_process(struct stack_reader *reader, struct error *err)
 {
+	struct procfs_status status;
+	struct procfs_stat stat;
 	struct process_id id;
 	int failed;
 
-	if (process_open(reader->pid, &id, err))
+	if (admit_process(reader->pid, &status, &stat, err) ||
+	    admit_permission(reader->pid, &status, err) ||
+	    process_open(reader->pid, &id, err))
 		return -1;
 	failed = reader_run(reader, err);
 	if (failed && !process_same(&id))

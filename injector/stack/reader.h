@@ -10,6 +10,7 @@
 
 #include "injector/deadline.h"
 #include "injector/stack/frames.h"
+#include "injector/stack/greenlets.h"
 #include "injector/stack/kernel.h"
 #include "injector/stack/pause.h"
 #include "injector/stack/runtime.h"
@@ -44,6 +45,7 @@ struct stack_reader {
 	size_t count;
 	struct tasks tasks;
 	struct stack_task *shown_tasks; /* picture->tasks, as many */
+	struct greenlets greenlets;
 	struct deadline deadline;
 
 	struct maps maps;

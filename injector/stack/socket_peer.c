@@ -8,6 +8,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -118,6 +119,13 @@ void socket_describe(pid_t pid, struct descriptor *descriptor)
 /* ---- the peer
  * ------------------------------------------------------------------ */
 
+static unsigned port_of(const char *address)
+{
+	const char *port = strrchr(address, ':');
+
+	return port ? (unsigned)strtoul(port + 1, NULL, 10) : 0;
+}
+
 static bool mirrors(const struct line *line, const struct descriptor *other)
 {
 	char local[DESCRIPTOR_TEXT], remote[DESCRIPTOR_TEXT];
@@ -127,23 +135,52 @@ static bool mirrors(const struct line *line, const struct descriptor *other)
 	return !strcmp(local, other->remote) && !strcmp(remote, other->local);
 }
 
+/* What listens where the descriptor is connected to, and has not accepted it
+ * yet. */
+static bool listens_for(const struct line *line, const struct descriptor *other)
+{
+	char local[DESCRIPTOR_TEXT];
+
+	if (line->remote_port || strcmp(other->protocol, "tcp") != 0)
+		return false;
+	show_address(line->local, line->local_port, local, sizeof(local));
+	if (!strcmp(local, other->remote))
+		return true;
+	return line->local[strspn(line->local, "0")] == '\0' &&
+	       line->local_port == port_of(other->remote);
+}
+
+static uint64_t peer_in_table(pid_t pid, const char *file,
+			      const struct descriptor *descriptor,
+			      bool (*is_peer)(const struct line *line,
+					      const struct descriptor *other))
+{
+	owned_mem char *text = NULL;
+	char *save, *row;
+	struct line line;
+	size_t size;
+
+	text = procfs_read_all(pid, file, TABLE_BYTES, &size);
+	row = text ? strtok_r(text, "\n", &save) : NULL;
+	for (; row; row = strtok_r(NULL, "\n", &save))
+		if (parse_line(row, &line) && line.inode &&
+		    is_peer(&line, descriptor))
+			return line.inode;
+	return 0;
+}
+
 static uint64_t peer_in_tables(pid_t pid, const struct descriptor *descriptor)
 {
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		owned_mem char *text = NULL;
-		char *save, *row;
-		struct line line;
-		size_t size;
+	uint64_t inode = 0;
 
-		text = procfs_read_all(pid, tables[i].file, TABLE_BYTES, &size);
-		row = text ? strtok_r(text, "\n", &save) : NULL;
-		for (; row; row = strtok_r(NULL, "\n", &save))
-			if (!strcmp(tables[i].protocol, descriptor->protocol) &&
-			    parse_line(row, &line) && line.inode &&
-			    mirrors(&line, descriptor))
-				return line.inode;
-	}
-	return 0;
+	for (int pass = 0; pass < 2 && !inode; pass++)
+		for (size_t i = 0;
+		     !inode && i < sizeof(tables) / sizeof(tables[0]); i++)
+			if (!strcmp(tables[i].protocol, descriptor->protocol))
+				inode = peer_in_table(
+					pid, tables[i].file, descriptor,
+					pass ? listens_for : mirrors);
+	return inode;
 }
 
 static bool ask_unix(int fd, uint64_t inode)

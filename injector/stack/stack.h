@@ -21,6 +21,7 @@
 #define STACK_FRAMES_MAX 4096u	/* Python frames of one thread */
 #define STACK_NATIVE_MAX 8192u	/* native frames of one thread */
 #define STACK_TASKS_MAX 16384u	/* more are counted, not read */
+#define STACK_GREENLETS_MAX 16384u
 #define STACK_NO_THREAD SIZE_MAX
 
 enum stack_native {
@@ -90,6 +91,7 @@ struct stack_frame {
 	enum stack_frame_kind kind;
 	const char *function;	/* NULL: no name is known */
 	const char *module;	/* Python: __name__; native: the file's name */
+	bool callee;		/* function is Python's name, not a symbol */
 	const char *file;	/* NULL: unknown */
 	int line, end_line;	/* 0: unknown */
 	int column, end_column; /* from 1, bytes of UTF-8; 0: unknown */
@@ -144,6 +146,16 @@ struct stack_task {
 	size_t awaited_by_count;
 };
 
+/* A greenlet that was left and not gone on with. */
+struct stack_greenlet {
+	uint64_t address;
+	const char *type; /* as it calls itself:
+			     "gevent._gevent_cgreenlet.Greenlet" */
+	bool truncated;	  /* its chain is longer, or led astray */
+	const struct stack_frame *frames;
+	size_t frame_count;
+};
+
 /* ---- the picture -----------------------------------------------------------
  */
 
@@ -162,8 +174,11 @@ struct stack_thread {
 	bool stopped;	/* for the reading, by us */
 	long syscall;	/* -1: none, or unknown */
 	uint64_t arguments[6];
-	uint64_t sp, pc; /* when it waits in the kernel */
-	const char *wchan;
+	uint64_t sp, pc;   /* when it waits in the kernel */
+	const char *wchan; /* of uninterruptible sleep; may be NULL */
+	bool collects;	   /* garbage */
+	bool idle_known;
+	uint64_t idle_ns; /* since it ran last, while it waits */
 	const struct stack_frame *frames;
 	size_t frame_count;
 	const struct stack_wait *wait; /* may be NULL */
@@ -204,6 +219,9 @@ struct stack_picture {
 	const struct stack_task *tasks;
 	size_t task_count;
 	size_t tasks_unread; /* beyond STACK_TASKS_MAX */
+	const struct stack_greenlet *greenlets;
+	size_t greenlet_count;
+	size_t greenlets_unread; /* beyond STACK_GREENLETS_MAX */
 	const struct stack_verdict *verdicts;
 	size_t verdict_count;
 	const pid_t *children; /* processes that it started */

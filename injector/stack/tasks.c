@@ -165,24 +165,33 @@ static bool apply_debug(struct stack_reader *reader)
 	       asyncio_layout_apply(&reader->tasks.layout, words);
 }
 
+/* Of 3.14 and 3.15 without the GIL the table has no row: there the section
+ * tells all but the future's own fields, which lie behind a longer head. */
+static bool find_other_build(struct stack_reader *reader)
+{
+	struct asyncio_layout *layout = &reader->tasks.layout;
+	const struct python *python = &reader->runtime.python;
+
+	if (python_minor(python) < 14 || !python->free_threaded ||
+	    !asyncio_layout_find(python->version, false, layout))
+		return false;
+	layout->loop += FREE_THREADED_HEAD;
+	layout->callback += FREE_THREADED_HEAD;
+	layout->result += FREE_THREADED_HEAD;
+	layout->state += FREE_THREADED_HEAD;
+	return true;
+}
+
 static void find_layout(struct stack_reader *reader)
 {
 	const struct python *python = &reader->runtime.python;
-	struct asyncio_layout *layout = &reader->tasks.layout;
 
-	reader->tasks.native = asyncio_layout_find(python->version, layout);
-	if (python_minor(python) < 14) {
-		/* Nothing tells where a build without the GIL has them. */
-		reader->tasks.native &= !python->free_threaded;
-		return;
-	}
-	if (python->free_threaded) {
-		layout->loop += FREE_THREADED_HEAD;
-		layout->callback += FREE_THREADED_HEAD;
-		layout->result += FREE_THREADED_HEAD;
-		layout->state += FREE_THREADED_HEAD;
-	}
-	reader->tasks.native &= apply_debug(reader);
+	reader->tasks.native =
+		asyncio_layout_find(python->version, python->free_threaded,
+				    &reader->tasks.layout) ||
+		find_other_build(reader);
+	if (python_minor(python) >= 14)
+		reader->tasks.native &= apply_debug(reader);
 }
 
 /* ---- futures and tasks

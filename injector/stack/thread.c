@@ -238,11 +238,19 @@ void reader_show_kernel(struct stack_reader *reader, size_t index)
 {
 	struct reader_thread *thread = &reader->inside[index];
 	struct stack_thread *shown = &reader->shown[index];
+	char text[64];
 
 	if (!thread->kernel.state && thread->python.tid && !reader->core)
 		thread->kernel.state =
 			kernel_state(reader->pid, thread->python.tid);
 	shown->state = thread->kernel.state;
+	if (shown->state == 'D' && !reader->core) {
+		kernel_wchan(reader->pid, thread->python.tid, text,
+			     sizeof(text));
+		if (text[0])
+			shown->wchan =
+				arena_copy(reader->arena, text, strlen(text));
+	}
 	shown->syscall = thread->kernel.syscall;
 	memcpy(shown->arguments, thread->kernel.argument,
 	       sizeof(shown->arguments));

@@ -10,21 +10,27 @@
 
 #define VERDICTS_MAX 32u
 
-static const struct stack_wait *wait_of(const struct court *court, size_t i)
+const struct stack_wait *court_wait(const struct court *court, size_t i)
 {
 	return court->explain->reader->shown[i].wait;
 }
 
-static bool waits_for(const struct court *court, size_t i, const char *what)
+bool waits_for(const struct court *court, size_t i, const char *what)
 {
-	const struct stack_wait *wait = wait_of(court, i);
+	const struct stack_wait *wait = court_wait(court, i);
 
 	return wait && !strcmp(wait->what, what);
 }
 
-static const char *text_of(const struct court *court, size_t thread)
+const char *court_fact(const struct court *court, size_t thread,
+		       const char *name)
 {
-	return explain_thread_text(court->explain, thread);
+	const struct stack_wait *wait = court_wait(court, thread);
+
+	for (size_t i = 0; wait && i < wait->fact_count; i++)
+		if (!strcmp(wait->facts[i].name, name))
+			return wait->facts[i].text;
+	return NULL;
 }
 
 void judge(struct court *court, const char *kind, size_t count,
@@ -57,7 +63,7 @@ const char *join(struct court *court, const char *left, const char *right)
 /* "waits for lock a (...)" */
 static const char *reason(struct court *court, size_t thread)
 {
-	const struct stack_wait *wait = wait_of(court, thread);
+	const struct stack_wait *wait = court_wait(court, thread);
 	const struct stack_thread *shown =
 		&court->explain->reader->shown[thread];
 
@@ -90,9 +96,9 @@ static void judge_signal(struct court *court)
 	judge(court, "signal", 1,
 	      end->fault ? say(court, "ended by SIG%s at address 0x%llx in %s",
 			       end->signal, (unsigned long long)end->fault,
-			       text_of(court, thread))
+			       thread_text(court, thread))
 			 : say(court, "ended by SIG%s in %s", end->signal,
-			       text_of(court, thread)));
+			       thread_text(court, thread)));
 }
 
 /* ---- stopped, uninterruptible
@@ -110,21 +116,34 @@ static void judge_stopped(struct court *court, char state, const char *text)
 		judge(court, "stopped", count, text);
 }
 
+/* "is in uninterruptible sleep in nfs_wait (read(3, ...)), for 12 s" */
+static const char *uninterruptible_text(struct court *court, size_t thread)
+{
+	const struct stack_thread *shown =
+		&court->explain->reader->shown[thread];
+	const char *call = court_fact(court, thread, "call");
+	const char *text =
+		say(court, "%s is in uninterruptible sleep in %s%s%s%s",
+		    thread_text(court, thread),
+		    shown->wchan ? shown->wchan : "the kernel",
+		    call ? " (" : "", call ? call : "", call ? ")" : "");
+
+	if (shown->wait && shown->wait->object)
+		text = join(court, text,
+			    say(court, ", %s", reason(court, thread)));
+	return text;
+}
+
 static void judge_uninterruptible(struct court *court)
 {
 	const struct stack_reader *reader = court->explain->reader;
-	const struct stack_thread *thread;
 
 	for (size_t i = 0; i < reader->count; i++) {
-		thread = &reader->shown[i];
-		if (thread->state != 'D')
+		if (reader->shown[i].state != 'D')
 			continue;
 		court->members[0] = i;
 		judge(court, "uninterruptible", 1,
-		      say(court, "%s is in uninterruptible sleep in %s",
-			  text_of(court, i),
-			  thread->wchan && thread->wchan[0] ? thread->wchan
-							    : "the kernel"));
+		      uninterruptible_text(court, i));
 	}
 }
 
@@ -134,7 +153,7 @@ static void judge_uninterruptible(struct court *court)
 /* The thread that must act for this one to go on; STACK_NO_THREAD: unknown. */
 static size_t next_of(const struct court *court, size_t thread)
 {
-	const struct stack_wait *wait = wait_of(court, thread);
+	const struct stack_wait *wait = court_wait(court, thread);
 
 	if (!wait || wait->proof != STACK_PROVEN || !strcmp(wait->what, "gil"))
 		return STACK_NO_THREAD;
@@ -144,7 +163,7 @@ static size_t next_of(const struct court *court, size_t thread)
 /* "A waits for lock a, held by B; B waits for lock b, held by A" */
 static void judge_cycle(struct court *court, size_t first)
 {
-	const char *text = "deadlock: ";
+	const char *text = "";
 	size_t count = 0, thread = first;
 
 	do {
@@ -155,13 +174,14 @@ static void judge_cycle(struct court *court, size_t first)
 
 		court->members[count++] = thread;
 		if (count <= NAMED_MAX)
-			text = join(
-				court, text,
-				say(court, "%s%s %s%s%s", count > 1 ? "; " : "",
-				    text_of(court, thread),
-				    reason(court, thread), tie,
-				    owner == thread ? "itself"
-						    : text_of(court, owner)));
+			text = join(court, text,
+				    say(court, "%s%s %s%s%s",
+					count > 1 ? "; " : "",
+					thread_text(court, thread),
+					reason(court, thread), tie,
+					owner == thread
+						? "itself"
+						: thread_text(court, owner)));
 		thread = owner;
 	} while (thread != first);
 	judge(court, "deadlock", count, text);
@@ -183,50 +203,6 @@ static void judge_deadlocks(struct court *court, size_t *round)
 		    !court->seen[at])
 			judge_cycle(court, at);
 	}
-}
-
-/* ---- the GIL
- * ---------------------------------------------------------------------- */
-
-static const char *activity(struct court *court, size_t thread)
-{
-	const struct stack_wait *wait = wait_of(court, thread);
-	const struct stack_thread *shown =
-		&court->explain->reader->shown[thread];
-
-	for (size_t i = 0; wait && i < wait->fact_count; i++)
-		if (!strcmp(wait->facts[i].name, "call"))
-			return say(court, "waits in %s", wait->facts[i].text);
-	if (!shown->frame_count || shown->frames[0].kind != STACK_FRAME_NATIVE)
-		return "runs";
-	if (!shown->frames[0].function || !shown->frames[0].module)
-		return "runs C code";
-	return say(court, "runs C code: %s of %s", shown->frames[0].function,
-		   shown->frames[0].module);
-}
-
-static void judge_gil(struct court *court)
-{
-	const struct explain *explain = court->explain;
-	struct stack_gil *gil = &explain->reader->picture->gil;
-	size_t holder = gil->holder, count = 1;
-
-	if (!explain->gil_unchanged_ms || holder == STACK_NO_THREAD)
-		return;
-	gil->held_ms = explain->gil_unchanged_ms;
-	gil->doing = activity(court, holder);
-	court->members[0] = holder;
-	for (size_t i = 0; i < explain->reader->count; i++)
-		if (i != holder && waits_for(court, i, "gil"))
-			court->members[count++] = i;
-	judge(court, "gil-hog", count,
-	      say(court,
-		  "%s holds the GIL and did not let go of it for %llu ms or "
-		  "more, though %zu %s for it; it %s",
-		  text_of(court, holder),
-		  (unsigned long long)explain->gil_unchanged_ms, count - 1,
-		  count == 2 ? "thread waits" : "threads wait",
-		  gil->doing ? gil->doing : "runs"));
 }
 
 /* ---- locks
@@ -264,7 +240,7 @@ static const char *crowd(struct court *court, size_t count)
 static void judge_unowned(struct court *court, size_t first, size_t count)
 {
 	struct explain *explain = court->explain;
-	const char *text = join(court, text_of(court, first),
+	const char *text = join(court, thread_text(court, first),
 				say(court, " %s", reason(court, first)));
 	const char *kind = "lock";
 
@@ -307,8 +283,8 @@ static void judge_locks(struct court *court)
 		judge(court, "lock", count,
 		      join(court,
 			   say(court, "%s %s, held by %s, which %s",
-			       text_of(court, i), reason(court, i),
-			       text_of(court, owner), reason(court, owner)),
+			       thread_text(court, i), reason(court, i),
+			       thread_text(court, owner), reason(court, owner)),
 			   crowd(court, count)));
 	}
 }
@@ -336,9 +312,9 @@ static const char *verdict_kind(const char *what)
 static void judge_end(struct court *court, size_t thread, size_t count)
 {
 	struct explain *explain = court->explain;
-	const struct stack_wait *wait = wait_of(court, thread);
+	const struct stack_wait *wait = court_wait(court, thread);
 	const struct explained *about = &explain->about[thread];
-	const char *text = join(court, text_of(court, thread),
+	const char *text = join(court, thread_text(court, thread),
 				say(court, " %s", reason(court, thread)));
 
 	if (about->known_left)
@@ -356,7 +332,7 @@ static void judge_end(struct court *court, size_t thread, size_t count)
 	if (count > 1)
 		text = join(court, text,
 			    say(court, "; %s waits for it",
-				text_of(court, court->members[0])));
+				thread_text(court, court->members[0])));
 	judge(court, verdict_kind(wait->what), count, text);
 }
 
@@ -377,7 +353,7 @@ static size_t judge_main(struct court *court)
 		at = next;
 		court->members[count++] = at;
 	}
-	if (wait_of(court, at) && !court->seen[at] &&
+	if (court_wait(court, at) && !court->seen[at] &&
 	    !waits_for(court, at, "gil"))
 		judge_end(court, at, count);
 	return at;
@@ -389,7 +365,7 @@ static void judge_others(struct court *court, size_t end)
 {
 	const struct explain *explain = court->explain;
 
-	if (end == STACK_NO_THREAD || !wait_of(court, end) ||
+	if (end == STACK_NO_THREAD || !court_wait(court, end) ||
 	    (!explain->about[end].inner && !explain->about[end].timed))
 		return;
 	for (size_t i = 0; i < explain->reader->count; i++) {
@@ -441,6 +417,7 @@ static void judge_starved(struct court *court)
 
 static void judge_all(struct court *court, size_t *round)
 {
+	find_collector(court);
 	judge_signal(court);
 	judge_stopped(court, 'T',
 		      "the process is stopped by a signal; SIGCONT lets it go "
@@ -451,8 +428,10 @@ static void judge_all(struct court *court, size_t *round)
 	judge_gil(court);
 	judge_locks(court);
 	judge_tasks(court);
+	judge_peers(court);
 	judge_others(court, judge_main(court));
 	judge_starved(court);
+	judge_running(court);
 }
 
 bool explain_verdicts(struct explain *explain)

@@ -28,6 +28,28 @@ void judge(struct court *court, const char *kind, size_t count,
  * the result; judge() notes that. */
 const char *join(struct court *court, const char *left, const char *right);
 
+/* Why a thread waits; NULL: it does not. */
+const struct stack_wait *court_wait(const struct court *court, size_t thread);
+bool waits_for(const struct court *court, size_t thread, const char *what);
+/* The text of a fact about its wait; NULL: there is none. */
+const char *court_fact(const struct court *court, size_t thread,
+		       const char *name);
+
+/* "thread 12 worker (f at app.py:3)" */
+static inline const char *thread_text(const struct court *court, size_t thread)
+{
+	return explain_thread_text(court->explain, thread);
+}
+
+/* The GIL that is not let go of, and what runs when nothing holds the process
+ * up; verdict_run.c. */
+void find_collector(struct court *court);
+void judge_gil(struct court *court);
+void judge_running(struct court *court);
+
+/* Threads that wait for one and the same peer; verdict_peer.c. */
+void judge_peers(struct court *court);
+
 /* The tasks of asyncio; verdict_task.c. */
 void judge_tasks(struct court *court);
 

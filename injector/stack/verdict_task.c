@@ -126,7 +126,7 @@ static void judge_root(struct way *way, size_t root)
 static void judge_circle(struct way *way, size_t first)
 {
 	struct court *court = way->court;
-	const char *text = "deadlock: ";
+	const char *text = "";
 	size_t at = first, count = 0;
 
 	do {

@@ -10,10 +10,11 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "injector/stack/explain.h"
+#include "injector/stack/wait_call.h"
 #include "injector/target/procfs.h"
 
 #define FDS_SHOWN 8u
+#define TOLD_MAX 64u /* descriptors of sets, in one picture */
 #define SECOND_NS 1000000000ull
 #define LOCK_WAIT_OFD 38 /* F_OFD_SETLKW */
 
@@ -172,7 +173,10 @@ static void on_descriptor(struct waiting *waiting, int fd, bool reads)
 	if (found.kind == DESCRIPTOR_SOCKET) {
 		draft->what = "socket";
 		draft->object = socket_text(waiting, &found);
-		draft_text(draft, "remote", keep(waiting, found.remote));
+		explain->about[waiting->index].remote =
+			keep(waiting, found.remote);
+		draft_text(draft, "remote",
+			   explain->about[waiting->index].remote);
 	} else if (found.kind == DESCRIPTOR_PIPE) {
 		draft->what = "pipe";
 	} else if (found.kind == DESCRIPTOR_FILE) {
@@ -208,12 +212,50 @@ static void writes(struct waiting *waiting)
 	on_descriptor(waiting, (int)waiting->argument[0], false);
 }
 
-/* One descriptor is told as itself; of many, their numbers and the first. */
+/* ", of process 7 postgres": who has the other end. */
+static const char *peer_text(struct waiting *waiting,
+			     const struct descriptor *fd, bool reads)
+{
+	struct explain *explain = waiting->explain;
+	pid_t self = explain->reader->pid, peer;
+	char name[64];
+
+	if (fd->kind != DESCRIPTOR_SOCKET && fd->kind != DESCRIPTOR_PIPE)
+		return "";
+	peer = descriptor_peer(&explain->descriptors, self, fd, reads);
+	if (peer <= 0)
+		return "";
+	if (peer == self)
+		return ", to this process";
+	name_process(waiting, peer, name, sizeof(name));
+	return arena_printf(explain->arena, ", to process %d %s", peer, name);
+}
+
+/* "5 (tcp 10.0.0.7:40112 -> 10.0.0.5:5432)" */
+static const char *descriptor_text(struct waiting *waiting, int fd, bool reads)
+{
+	struct explain *explain = waiting->explain;
+	struct descriptor found;
+	const char *peer;
+
+	if (explain->descriptors_told >= TOLD_MAX || explain->reader->core ||
+	    !descriptor_read(explain->reader->pid, fd, &found))
+		return arena_printf(explain->arena, "%d", fd);
+	explain->descriptors_told++;
+	peer = peer_text(waiting, &found, reads);
+	return arena_printf(explain->arena, "%d (%s%s)", fd,
+			    found.kind == DESCRIPTOR_SOCKET
+				    ? socket_text(waiting, &found)
+				    : found.path,
+			    peer ? peer : "");
+}
+
+/* One descriptor is told as itself; of many, what each is. */
 static void on_many(struct waiting *waiting, const int *fds, size_t count,
 		    bool first_reads)
 {
-	char list[FDS_SHOWN * 12 + 8] = "";
-	size_t used = 0;
+	struct arena *arena = waiting->explain->arena;
+	const char *list = "descriptors ";
 
 	if (!count) {
 		waiting->draft->what = "sleep";
@@ -224,13 +266,13 @@ static void on_many(struct waiting *waiting, const int *fds, size_t count,
 		return;
 	}
 	waiting->draft->what = "fd";
-	for (size_t i = 0; i < count && i < FDS_SHOWN; i++)
-		used += (size_t)snprintf(list + used, sizeof(list) - used,
-					 "%s%d", i ? "," : "", fds[i]);
-	if (count > FDS_SHOWN)
-		snprintf(list + used, sizeof(list) - used, ",...");
-	waiting->draft->object =
-		arena_printf(waiting->explain->arena, "descriptors %s", list);
+	for (size_t i = 0; i < count && i < FDS_SHOWN && list; i++)
+		list = arena_printf(
+			arena, "%s%s%s", list, i ? ", " : "",
+			descriptor_text(waiting, fds[i], first_reads));
+	if (count > FDS_SHOWN && list)
+		list = arena_printf(arena, "%s, ...", list);
+	waiting->draft->object = list;
 }
 
 static void poll_set(struct waiting *waiting)
@@ -407,6 +449,13 @@ static void for_signal(struct waiting *waiting)
 	waiting->draft->what = "signal";
 }
 
+/* It gets no further before the child runs another program, or ends. */
+static void for_vfork(struct waiting *waiting)
+{
+	waiting->draft->what = "child";
+	waiting->draft->object = "of vfork, to run another program or to end";
+}
+
 static void for_ipc(struct waiting *waiting)
 {
 	waiting->draft->what = "ipc";
@@ -417,55 +466,77 @@ static void for_ipc(struct waiting *waiting)
 
 struct call {
 	long number;
-	const char *name;
-	unsigned arguments;
 	decode *decode;
 };
 
 static const struct call calls[] = {
-	{ SYS_futex, "futex", 6, NULL },
-	{ SYS_read, "read", 3, reads },
-	{ SYS_readv, "readv", 3, reads },
-	{ SYS_pread64, "pread64", 4, reads },
-	{ SYS_recvfrom, "recvfrom", 6, reads },
-	{ SYS_recvmsg, "recvmsg", 3, reads },
-	{ SYS_recvmmsg, "recvmmsg", 5, reads },
-	{ SYS_accept, "accept", 3, reads },
-	{ SYS_accept4, "accept4", 4, reads },
-	{ SYS_connect, "connect", 3, reads },
-	{ SYS_write, "write", 3, writes },
-	{ SYS_writev, "writev", 3, writes },
-	{ SYS_pwrite64, "pwrite64", 4, writes },
-	{ SYS_sendto, "sendto", 6, writes },
-	{ SYS_sendmsg, "sendmsg", 3, writes },
-	{ SYS_sendfile, "sendfile", 4, writes },
-	{ SYS_fsync, "fsync", 1, writes },
-	{ SYS_fdatasync, "fdatasync", 1, writes },
-	{ SYS_ppoll, "ppoll", 5, poll_timespec },
-	{ SYS_pselect6, "pselect6", 6, select_timespec },
-	{ SYS_epoll_pwait, "epoll_pwait", 6, epoll_set },
+	{ SYS_read, reads },
+	{ SYS_readv, reads },
+	{ SYS_pread64, reads },
+	{ SYS_preadv, reads },
+	{ SYS_recvfrom, reads },
+	{ SYS_recvmsg, reads },
+	{ SYS_recvmmsg, reads },
+	{ SYS_accept, reads },
+	{ SYS_accept4, reads },
+	{ SYS_connect, reads },
+	{ SYS_getdents64, reads },
+	{ SYS_fstat, reads },
+	{ SYS_write, writes },
+	{ SYS_writev, writes },
+	{ SYS_pwrite64, writes },
+	{ SYS_pwritev, writes },
+	{ SYS_sendto, writes },
+	{ SYS_sendmsg, writes },
+	{ SYS_sendmmsg, writes },
+	{ SYS_sendfile, writes },
+	{ SYS_fsync, writes },
+	{ SYS_fdatasync, writes },
+	{ SYS_ftruncate, writes },
+	{ SYS_fallocate, writes },
+	{ SYS_close, writes },
+	{ SYS_ioctl, writes },
+	{ SYS_ppoll, poll_timespec },
+	{ SYS_pselect6, select_timespec },
+	{ SYS_epoll_pwait, epoll_set },
 #ifdef SYS_poll
-	{ SYS_poll, "poll", 3, poll_ms },
-	{ SYS_select, "select", 5, select_timeval },
-	{ SYS_epoll_wait, "epoll_wait", 4, epoll_set },
-	{ SYS_pause, "pause", 0, for_signal },
+	{ SYS_poll, poll_ms },
+	{ SYS_select, select_timeval },
+	{ SYS_epoll_wait, epoll_set },
+	{ SYS_pause, for_signal },
+	{ SYS_vfork, for_vfork },
 #endif
-	{ SYS_nanosleep, "nanosleep", 2, sleep_plain },
-	{ SYS_clock_nanosleep, "clock_nanosleep", 4, sleep_clock },
-	{ SYS_restart_syscall, "restart_syscall", 0, resumed },
-	{ SYS_wait4, "wait4", 4, child_wait },
-	{ SYS_waitid, "waitid", 5, child_waitid },
-	{ SYS_flock, "flock", 2, file_lock },
-	{ SYS_fcntl, "fcntl", 3, file_control },
-	{ SYS_rt_sigsuspend, "rt_sigsuspend", 2, for_signal },
-	{ SYS_rt_sigtimedwait, "rt_sigtimedwait", 4, for_signal },
-	{ SYS_semtimedop, "semtimedop", 4, for_ipc },
-	{ SYS_semop, "semop", 3, for_ipc },
-	{ SYS_msgrcv, "msgrcv", 5, for_ipc },
-	{ SYS_msgsnd, "msgsnd", 4, for_ipc },
-	{ SYS_mq_timedreceive, "mq_timedreceive", 5, for_ipc },
-	{ SYS_mq_timedsend, "mq_timedsend", 5, for_ipc },
+	{ SYS_clone, for_vfork },
+	{ SYS_nanosleep, sleep_plain },
+	{ SYS_clock_nanosleep, sleep_clock },
+	{ SYS_restart_syscall, resumed },
+	{ SYS_wait4, child_wait },
+	{ SYS_waitid, child_waitid },
+	{ SYS_flock, file_lock },
+	{ SYS_fcntl, file_control },
+	{ SYS_rt_sigsuspend, for_signal },
+	{ SYS_rt_sigtimedwait, for_signal },
+	{ SYS_semtimedop, for_ipc },
+	{ SYS_semop, for_ipc },
+	{ SYS_msgrcv, for_ipc },
+	{ SYS_msgsnd, for_ipc },
+	{ SYS_mq_timedreceive, for_ipc },
+	{ SYS_mq_timedsend, for_ipc },
 };
+
+/* A call that names a file: that may lie on a server that is silent. */
+static void by_path(struct waiting *waiting)
+{
+	const char *name =
+		wait_call_name(waiting->explain->reader->inside[waiting->index]
+				       .kernel.syscall);
+
+	waiting->draft->object =
+		wait_call_path(waiting->explain, waiting->index);
+	waiting->draft->what = waiting->draft->object ? "file"
+			       : name		      ? name
+						      : "system-call";
+}
 
 static const struct call *find_call(long number)
 {
@@ -473,45 +544,6 @@ static const struct call *find_call(long number)
 		if (calls[i].number == number)
 			return &calls[i];
 	return NULL;
-}
-
-const char *wait_call_name(long number)
-{
-	const struct call *call = find_call(number);
-
-	return call ? call->name : NULL;
-}
-
-/* Descriptors, flags and counts are small numbers; -1 is often passed. */
-static const char *argument_text(char *buf, size_t size, uint64_t value)
-{
-	if (value < 1u << 20)
-		snprintf(buf, size, "%" PRIu64, value);
-	else if ((int32_t)value >= -100 && (int32_t)value < 0 &&
-		 (value >> 32 == 0 || value >> 32 == UINT32_MAX))
-		snprintf(buf, size, "%" PRId32, (int32_t)value);
-	else
-		snprintf(buf, size, "0x%" PRIx64, value);
-	return buf;
-}
-
-const char *wait_call_text(const struct explain *explain, size_t thread)
-{
-	const struct kernel_thread *kernel =
-		&explain->reader->inside[thread].kernel;
-	const struct call *call = find_call(kernel->syscall);
-	char text[256], argument[32];
-	size_t used;
-
-	if (!call)
-		return NULL;
-	used = (size_t)snprintf(text, sizeof(text), "%s(", call->name);
-	for (unsigned i = 0; i < call->arguments; i++)
-		used += (size_t)snprintf(
-			text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
-			argument_text(argument, sizeof(argument),
-				      kernel->argument[i]));
-	return arena_printf(explain->arena, "%s)", text);
 }
 
 void wait_of_syscall(struct explain *explain, size_t thread,
@@ -525,8 +557,8 @@ void wait_of_syscall(struct explain *explain, size_t thread,
 				   .draft = draft,
 				   .argument = kernel->argument };
 
-	if (call && call->decode)
+	if (call)
 		call->decode(&waiting);
-	if (!draft->what && kernel->syscall >= 0)
-		draft->what = call ? call->name : "system-call";
+	else if (kernel->syscall >= 0)
+		by_path(&waiting);
 }

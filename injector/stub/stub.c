@@ -29,6 +29,7 @@
 #define STUB_DUPFD_CLOEXEC 1030
 #define STUB_EBADF 9
 #define STUB_STANDARD_TURNS 200 /* of 2 ms */
+#define STUB_LEFT_TURNS 1000	/* of 1 ms */
 
 typedef int *errno_location_fn(void);
 typedef int attr_fn(void *attr);
@@ -39,8 +40,10 @@ typedef void *dlopen_fn(const char *path, int flags);
 typedef void *dlsym_fn(void *handle, const char *name);
 typedef int dlclose_fn(void *handle);
 typedef char *dlerror_fn(void);
+typedef int add_pending_fn(void *call, void *arg);
 
 void stub_create(struct boot *boot);
+void *stub_pending(struct boot *boot);
 void *stub_thread(struct boot *boot);
 
 static int load_int(const int32_t *from)
@@ -113,12 +116,11 @@ static void fail(struct boot *boot, int step, long result)
 	store_int(&boot->state, BOOT_FAILED);
 }
 
-/* On the hijacked thread: one detached thread, errno left as it was. */
-__attribute__((used)) void stub_create(struct boot *boot)
+/* One detached thread. */
+static int create_thread(struct boot *boot)
 {
 	const struct boot_libc *libc = &boot->libc;
-	int *error = ((errno_location_fn *)libc->errno_location)();
-	int saved = *error, result;
+	int result;
 
 	result = ((attr_fn *)libc->attr_init)(boot->attr);
 	if (!result && boot->stack_size)
@@ -131,8 +133,39 @@ __attribute__((used)) void stub_create(struct boot *boot)
 		result = ((create_fn *)libc->pthread_create)(
 			&boot->pthread, boot->attr, (void *)boot->thread_entry,
 			boot);
-	boot->create_result = result;
+	return result;
+}
+
+/* On the hijacked thread, errno left as it was. */
+__attribute__((used)) void stub_create(struct boot *boot)
+{
+	int *error = ((errno_location_fn *)boot->libc.errno_location)();
+	int saved = *error;
+
+	if (boot->add_pending)
+		boot->create_result = ((add_pending_fn *)boot->add_pending)(
+			(void *)boot->pending_entry, boot);
+	else
+		boot->create_result = create_thread(boot);
 	*error = saved;
+}
+
+/* On Python's main thread, with the GIL, between two of its instructions: no
+ * lock of the C library is held. When the injector has given up, or there can
+ * be no thread: munmap's address, for the entry to jump to. */
+__attribute__((used)) void *stub_pending(struct boot *boot)
+{
+	int *error = ((errno_location_fn *)boot->libc.errno_location)();
+	int saved = *error, failed = 1, turns = STUB_LEFT_TURNS;
+
+	if (load_int(&boot->go) != BOOT_ABORT)
+		failed = create_thread(boot);
+	*error = saved;
+	if (!failed)
+		return 0;
+	while (!load_int(&boot->left) && turns-- > 0)
+		sleep_ns(1000000);
+	return load_int(&boot->left) ? (void *)boot->libc.munmap : 0;
 }
 
 /* All signals are the program's, none may interrupt the agent. Faults stay
@@ -298,7 +331,11 @@ __attribute__((used)) void *stub_thread(struct boot *boot)
 	close_once(&boot->memfd);
 	close_once(&boot->daemon_socket);
 	close_once(&boot->agent_socket);
-	while (!load_int(&boot->left))
+	while (!load_int(&boot->left) ||
+	       (boot->add_pending && !load_int(&boot->returned)))
 		sleep_ns(1000000);
+	/* One instruction comes after `returned`. */
+	if (boot->add_pending)
+		sleep_ns(20000000);
 	return (void *)boot->libc.munmap;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* The unwind tables of a large library; more is read page by page. */
 #define MEMORY_RANGE_MAX (16u << 20)
@@ -28,6 +29,12 @@ void memory_release(struct memory *memory)
 	memset(memory, 0, sizeof(*memory));
 }
 
+void memory_bind(struct memory *memory, int fd)
+{
+	memory->bound = true;
+	memory->fd = fd;
+}
+
 bool memory_read(const struct memory *memory, uint64_t address, void *buf,
 		 size_t size)
 {
@@ -40,6 +47,9 @@ bool memory_write(const struct memory *memory, uint64_t address,
 	struct iovec local = { (void *)(uintptr_t)buf, size };
 	struct iovec remote = { (void *)(uintptr_t)address, size };
 
+	if (memory->bound)
+		return pwrite(memory->fd, buf, size, (off_t)address) ==
+		       (ssize_t)size;
 	return process_vm_writev(memory->pid, &local, 1, &remote, 1, 0) ==
 	       (ssize_t)size;
 }
@@ -55,7 +65,10 @@ size_t memory_read_some(const struct memory *memory, uint64_t address,
 
 	if (memory->source)
 		return memory->source(memory->arg, address, buf, size);
-	got = process_vm_readv(memory->pid, &local, 1, &remote, 1, 0);
+	if (memory->bound)
+		got = pread(memory->fd, buf, size, (off_t)address);
+	else
+		got = process_vm_readv(memory->pid, &local, 1, &remote, 1, 0);
 	return got > 0 ? (size_t)got : 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory: the memory of one target, read and written with process_vm_*; it
- * works without ptrace and without stopping anything. Or that of a process
- * that is no more, from wherever its bytes are.
+ * memory: the memory of one target, read and written with process_vm_*, or
+ * through /proc/PID/mem; it works without ptrace and without stopping
+ * anything. Or that of a process that is no more, from wherever its bytes are.
  *
  * Reads for unwinding go through a cache: ranges loaded ahead, and single
  * pages on demand. The cache is only for what does not change (text, unwind
@@ -40,6 +40,8 @@ struct memory {
 	pid_t pid;
 	memory_source *source; /* NULL: the live process pid */
 	void *arg;	       /* of source */
+	bool bound;	       /* to the memory behind fd, see memory_bind */
+	int fd;
 	unsigned ranges;
 	struct memory_range range[MEMORY_RANGES];
 	struct memory_page *pages;
@@ -49,6 +51,11 @@ struct memory {
 int memory_init(struct memory *memory, pid_t pid,
 		struct error *err) NOPDB_CHECKED;
 void memory_release(struct memory *memory);
+
+/* From now on reads and writes through an open /proc/PID/mem, which is
+ * borrowed: the memory that the process had then. When it executes another
+ * program, both fail. */
+void memory_bind(struct memory *memory, int fd);
 
 /* All of it or false. */
 bool memory_read(const struct memory *memory, uint64_t address, void *buf,

@@ -219,6 +219,15 @@ size_t unwind_frames(struct unwind *unwind, const struct regs *regs,
 	return count;
 }
 
+uint64_t unwind_function(struct unwind *unwind, uint64_t address)
+{
+	unw_proc_info_t info;
+
+	return unw_get_proc_info_by_ip(unwind->space, address, &info, unwind)
+		       ? 0
+		       : info.start_ip;
+}
+
 size_t unwind_walk(struct unwind *unwind, const struct regs *regs,
 		   uint64_t *counters, size_t max)
 {

@@ -57,4 +57,8 @@ size_t unwind_frames(struct unwind *unwind, const struct regs *regs,
 		     bool partial, struct unwind_frame *frames, size_t max,
 		     bool *ret_whole);
 
+/* Where the function begins that an address lies in, by the unwind tables,
+ * which no strip removes; 0: they do not tell. */
+uint64_t unwind_function(struct unwind *unwind, uint64_t address);
+
 #endif

@@ -69,6 +69,8 @@ static void set_up(void)
 	list[1].image.count = 4;
 }
 
+static bool allocates; /* what the last judgement said of that */
+
 static enum safety judge(long syscall, unsigned futex, const uint64_t *chain,
 			 size_t count)
 {
@@ -82,6 +84,8 @@ static enum safety judge(long syscall, unsigned futex, const uint64_t *chain,
 	enum safety safety = safepoint_judge(&point);
 
 	ck_assert((safety == SAFE) == (point.why[0] == '\0'));
+	ck_assert(!point.allocates || safety == UNSAFE);
+	allocates = point.allocates;
 	return safety;
 }
 
@@ -184,6 +188,29 @@ START_TEST(allocator_in_the_interpreter)
 }
 END_TEST
 
+/* Where a pending call may be added: nowhere that Python may have the lock of
+ * these, or that is called from the C library or the loader. */
+START_TEST(in_an_allocator)
+{
+	JUDGE(-1, 0, MALLOC + 8, EVAL, START_THREAD);
+	ck_assert(allocates);
+	JUDGE(-1, 0, LOCAL, MALLOC + 8, EVAL, START_THREAD);
+	ck_assert(allocates);
+	JUDGE(-1, 0, JEMALLOC + 8, EVAL, START_THREAD);
+	ck_assert(allocates);
+	JUDGE(SYS_futex, FUTEX_WAIT, LOCAL, JEMALLOC + 8, EVAL, START_THREAD);
+	ck_assert(allocates);
+	JUDGE(-1, 0, LOCAL, EVAL, START_THREAD);
+	ck_assert(!allocates);
+	JUDGE(-1, 0, MALLOC + 8, LOCAL, EVAL, START_THREAD);
+	ck_assert(!allocates);
+	JUDGE(-1, 0, MALLOC + 8, LD + 8, EVAL, START_THREAD);
+	ck_assert(!allocates);
+	JUDGE(-1, 0, EVAL, START_THREAD);
+	ck_assert(!allocates);
+}
+END_TEST
+
 START_TEST(no_chain)
 {
 	ck_assert_int_eq(judge(-1, 0, NULL, 0), UNSAFE);
@@ -206,6 +233,7 @@ int main(void)
 	tcase_add_test(tcase, called_from_libc);
 	tcase_add_test(tcase, without_unwind_tables);
 	tcase_add_test(tcase, allocator_in_the_interpreter);
+	tcase_add_test(tcase, in_an_allocator);
 	tcase_add_test(tcase, no_chain);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

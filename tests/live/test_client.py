@@ -98,6 +98,7 @@ def check_objects(values):
     assert known("partial").members["args"] == (1,)
     assert nopdb.facts(values["ring"].itself).type == "cycle"
     assert values["namespace"].a == 1
+    assert all(values[name] == wanted for name, wanted in golden.FEW.items())
 
 
 def check_arrays(python, found):
@@ -243,6 +244,30 @@ def test_async_for(process, zoo):
     zoo.read()
 
 
+def test_async_for_over_hits(process, zoo):
+    async def collect():
+        found = []
+        with process.breakpoint("add", module="zoo", hits=2, rate=0,
+                                enabled=False) as bp:
+            bp.eval("x")
+            bp.enable()
+            zoo.send(call="burst", args=[9])
+            async for hit in bp:
+                found += hit.values
+        return found, [hit.values for hit in bp]
+    assert asyncio.run(collect()) == ([0, 1], [[0], [1]])
+    zoo.read()
+
+
+def test_threads_and_tasks(process, zoo):
+    with process.capture_calls("add", module="zoo", thread="other*") as calls:
+        zoo.call("add", 1, 2)
+        zoo.start("add", 5, 6, name="other-1")
+        assert calls.wait(1, timeout=30) == 1
+    assert [call.args["x"] for call in calls] == [5]
+    assert calls[0].thread.name == "other-1" and calls[0].task is None
+
+
 def test_what_is_lost_is_told(process, zoo):
     with process.capture_calls("add", module="zoo", rate=5,
                                hits=0) as calls:
@@ -293,6 +318,17 @@ def test_refusals(newest, session_daemon):
     assert caught.value.name == "no-such-process" and caught.value.exit == 4
     with pytest.raises(nopdb.DaemonError):
         nopdb.attach(1, "/tmp/" + "x" * 200)
+    with Target(newest, "zoo") as target:
+        with nopdb.attach(target.pid, session_daemon.socket) as process:
+            call = process.capture_call("add", module="zoo")
+            target.call("add", 1, 2)
+        assert call.return_value == 3
+        for use in (lambda: process.capture_call("add"), call.enable,
+                    lambda: call.globals, lambda: process.eval("1")):
+            with pytest.raises(nopdb.NopdbError) as caught:
+                use()
+            assert "closed" in str(caught.value) or "not set" in str(
+                caught.value)
 
 
 def test_a_daemon_that_dies(newest, daemon):

@@ -39,6 +39,15 @@ def unharmed(target):
     target.check_progress()
 
 
+@contextlib.contextmanager
+def code_unchanged(pid):
+    """No mapping of ours, executable and without a file, stays."""
+    before = proc.executable_anonymous(pid)
+    yield
+    proc.wait_until(lambda: proc.executable_anonymous(pid) == before, 5,
+                    "end of the region")
+
+
 def enter(client, pid):
     client.call("attach", pid=pid, timeout=30)
     client.call("detach", pid=pid)
@@ -94,6 +103,52 @@ def test_no_safe_thread_in_time(newest, folder):
             assert refusal.value.name == "timeout"
             assert refusal.value.remedy == "try again"
         assert target.read()["result"] == 1 << 20
+
+
+def dawdle(target, milliseconds):
+    target.send(call="dawdle_until_asked", args=[milliseconds])
+    time.sleep(0.1)
+
+
+def stop_dawdling(target):
+    target.send(status=True)
+    assert int(target.read()["result"]) > 0
+    return target.read()
+
+
+def test_pending_call_when_no_thread_is_safe(python, folder):
+    """The only thread is in an allocator: it is made to do no more than add a
+    pending call, and creates the agent's thread between two instructions."""
+    with Target(python, "dawdle") as target:
+        enter_first(folder / "first", target)
+        with impatient(folder, "search=60") as client, unharmed(target):
+            dawdle(target, 30)
+            seen = []
+            for _ in range(4):
+                report = client.call("attach", pid=target.pid)
+                seen.append(report.get("pending_call"))
+                with client.probe(target.pid, "dawdle:tick") as probe:
+                    probe.calls(1)
+                client.call("detach", pid=target.pid)
+            assert True in seen
+            stop_dawdling(target)
+
+
+def test_pending_call_that_comes_too_late(python, folder):
+    """Given up, it takes away what was left for it, and does no more."""
+    with Target(python, "dawdle") as target:
+        enter_first(folder / "first", target)
+        with unharmed(target), code_unchanged(target.pid):
+            dawdle(target, 800)
+            with impatient(folder, "search=60", "handshake=100") as client:
+                with pytest.raises(RpcError) as refusal:
+                    client.call("attach", pid=target.pid)
+            assert refusal.value.name == "timeout"
+            assert "ran no pending call" in refusal.value.message
+            assert refusal.value.remedy == "try again"
+            stop_dawdling(target)
+        with impatient(folder / "again") as client:
+            enter(client, target.pid)
 
 
 @pytest.mark.parametrize("phase", ["interrupt=1", "call=1", "handshake=1"])

@@ -180,6 +180,7 @@ def test_tasks_written_in_python_and_of_own_classes(loops):
 def test_command(cli, target):
     result = cli("stack", target.pid, "--no-native", "-l", "-o", "/dev/stdout")
     assert result.status == 0, result
-    assert "waits for gather 1 of 3 that are not done; task" in result.out
+    assert ("waits for gather 1 of 3 that are not done;\n    task" in
+            result.out)
     assert "  waiting, for event: gate (asyncio.locks.Event at" in result.out
     assert "gate={\"$type\"" in result.out or "gate=<" in result.out

@@ -52,8 +52,8 @@ class Program(Target):
 
 
 @contextlib.contextmanager
-def hung(python, client, scenario):
-    target = Program(python, "stack_waits", scenario, script=True)
+def hung(python, client, scenario, program="stack_waits"):
+    target = Program(python, program, scenario, script=True)
     first = target.line
     try:
         yield Hung(target, client, first)
@@ -64,9 +64,9 @@ def hung(python, client, scenario):
         target.stop()
 
 
-def line_of(text):
-    """The number of the one line of stack_waits.py that has this text."""
-    lines = (TARGETS / "stack_waits.py").read_text().splitlines()
+def line_of(text, program="stack_waits"):
+    """The number of the one line of the target that has this text."""
+    lines = (TARGETS / (program + ".py")).read_text().splitlines()
     found = [number for number, line in enumerate(lines, 1)
              if line.strip() == text]
     assert len(found) == 1, (text, found)

@@ -195,9 +195,10 @@ SEEN = {
     "agen": agen(), "weakref": weakref.ref(PLAIN),
     "proxy": types.MappingProxyType({"a": 1}),
     "partial": functools.partial(function, 1), "lock": threading.Lock(),
-    "memoryview": memoryview(b"ab"), "array": array.array("i", [1]),
     "ring": RING, "object": object(), "namespace": types.SimpleNamespace(a=1),
 }
+# Small enough for a summary to have all their items.
+FEW = {"memoryview": memoryview(b"ab"), "few": array.array("i", [1, -2])}
 OTHER = {"nan": float("nan"), "cycle": CYCLE,
          "long": "x" * 1000, "many": list(range(1000)), "deep": [[[[[1]]]]],
          "secrets": {"password": "hunter2", "user": "ann"}}
@@ -250,7 +251,7 @@ except ImportError:
 MAKERS = {"path": pathlib.Path, "relative": pathlib.PurePosixPath,
           "pure": pathlib.PurePath}
 VALUES = dict(EQUAL, **SEEN)
-VALUES.update(OTHER)
+VALUES.update(OTHER, **FEW)
 VALUES.update((name, MAKERS[name](text)) for name, text in PATHS.items())
 
 
