@@ -104,11 +104,37 @@ static void put_big(struct json_writer *w, const struct stack_value *value)
 	json_object_end(w);
 }
 
+static void put_named(struct json_writer *w, const char *name, size_t length,
+		      const struct stack_value *value);
+
+/* Is the item behind this one named by it? In a pair (a header), and behind
+ * what looks like an option of a command. As in a capture. */
+static bool names_next(const struct stack_value *whole,
+		       const struct stack_value *item)
+{
+	if (whole->type && strstr(whole->type, "set"))
+		return false;
+	if (item->kind == STACK_VALUE_BYTES)
+		return whole->count == 2 && !whole->truncated;
+	return item->kind == STACK_VALUE_STR && item->text_size > 0 &&
+	       ((whole->count == 2 && !whole->truncated) ||
+		item->text[0] == '-');
+}
+
 static void put_array(struct json_writer *w, const struct stack_value *value)
 {
+	const struct stack_value *before = NULL;
+
 	json_array_begin(w);
-	for (size_t i = 0; i < value->count; i++)
-		put_value(w, &value->items[i]);
+	for (size_t i = 0; i < value->count; i++) {
+		const struct stack_value *item = &value->items[i];
+
+		if (before && names_next(value, before))
+			put_named(w, before->text, before->text_size, item);
+		else
+			put_value(w, item);
+		before = item;
+	}
 	json_array_end(w);
 }
 
