@@ -28,7 +28,7 @@ enum {
 	 * after it. */
 	SHARE_LEAST = 512,
 	SEEK_TO_END = 2,
-	WARM_MOST = 4 << 20,
+	WARM_MOST = 1 << 20,
 	WARM_PIECE = 256 << 10,
 };
 

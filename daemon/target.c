@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/access.h"
 #include "daemon/attachment.h"
@@ -262,7 +263,26 @@ static struct target *new_target(struct daemon *daemon, struct process_id *id,
 	return target;
 }
 
-static int may_enter(struct daemon *daemon, struct error *err)
+/* One user cannot take the room of all others. */
+static int check_share(const struct daemon *daemon, uid_t user,
+		       struct error *err)
+{
+	const struct target *target;
+	unsigned count = 0;
+
+	if (!daemon->house.shared || user == 0 || user == geteuid())
+		return 0;
+	TAILQ_FOREACH(target, &daemon->targets, entry)
+	count += target->user == user;
+	if (count < LIMIT_USER_TARGETS)
+		return 0;
+	error_set(err, ERROR_LIMIT, "more than %d targets of user %u",
+		  LIMIT_USER_TARGETS, (unsigned)user);
+	return error_remedy(err, "detach from some of them");
+}
+
+static int may_enter(struct daemon *daemon, const struct call *call,
+		     struct error *err)
 {
 	if (daemon->stopping)
 		return error_set(err, ERROR_BUSY, "the daemon is stopping");
@@ -275,7 +295,7 @@ static int may_enter(struct daemon *daemon, struct error *err)
 		return error_remedy(err, "install nopdb-agent.so beside nopdbd"
 					 " or give nopdbd --agent PATH");
 	}
-	return 0;
+	return check_share(daemon, call->client.uid, err);
 }
 
 /* The process that the client was found to be let into, else the one that has
@@ -322,13 +342,14 @@ void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 		return;
 	}
 	target = NULL;
-	if (!may_enter(daemon, &err))
+	if (!may_enter(daemon, call, &err))
 		target = new_target(daemon, &id, &err);
 	if (!target) {
 		process_close(&id);
 		call_fail(call, &err);
 		return;
 	}
+	target->user = call->client.uid;
 	keep_grant(target, call);
 	target->job.access = call->access;
 	TAILQ_INSERT_TAIL(&target->attachers, call, waiting);

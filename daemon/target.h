@@ -47,6 +47,7 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
+	uint64_t program;      /* that was entered, see process_program */
 	struct access *access; /* of the call that is first; NULL: none */
 	struct error err;
 	int result;
@@ -58,6 +59,7 @@ struct target {
 	uint64_t serial;      /* never used twice in this daemon */
 	char name[40];	      /* "PID.STARTTIME" */
 	struct process_id id; /* owned */
+	uid_t user;	      /* who had it entered */
 	enum target_state state;
 	bool stuck; /* DEPARTING, but the agent does not go */
 	bool was_live;

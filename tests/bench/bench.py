@@ -96,6 +96,7 @@ def measure(folder, names, pythons):
     """{row: {interpreter: figures}}, written after each row: a run that is
     broken off leaves what it has."""
     found = {"about": about()}
+    few = interpreters_of(FEW, pythons)
     private = tempfile.mkdtemp(prefix="nopdb-")
     try:
         with Daemon(private) as daemon, daemon.client() as client:
@@ -103,7 +104,8 @@ def measure(folder, names, pythons):
                 begun = time.monotonic()
                 found[name] = {}
                 for python in interpreters_of(ROWS[name][2], pythons):
-                    result = ROWS[name][0](Stand(daemon, client, python))
+                    result = ROWS[name][0](Stand(
+                        daemon, client, python, python in few))
                     found[name][python.id] = {name: result}
                 print("bench: %-9s %4d s" % (name, time.monotonic() - begun),
                       file=sys.stderr, flush=True)

@@ -78,10 +78,10 @@ static struct permission_answer ask_as(const struct peer *peer)
 	struct permission_answer answer;
 
 	permission_close(&permission);
-	ck_assert_msg(!permission_open(peer, ids, 1, &permission, &err), "%s",
-		      err.msg);
-	ck_assert_msg(!permission_ask(&permission, 0, &answer, &err), "%s",
-		      err.msg);
+	ck_assert_msg(!permission_open(peer, ids, 1, false, &permission, &err),
+		      "%s", err.msg);
+	ck_assert_msg(!permission_ask(&permission, 0, &answer, NULL, &err),
+		      "%s", err.msg);
 	return answer;
 }
 
@@ -157,12 +157,14 @@ START_TEST(a_dead_process_is_gone_whoever_has_its_id)
 	start(privileged() ? ALICE : 0, true);
 	if (privileged())
 		own = alice;
-	ck_assert_int_eq(permission_open(&own, ids, 1, &permission, &err), 0);
+	ck_assert_int_eq(
+		permission_open(&own, ids, 1, false, &permission, &err), 0);
 	kill(target, SIGKILL);
 	waitpid(target, NULL, 0);
 	/* The id is anybody's now: as if another process had it. */
 	id.pid = getpid();
-	ck_assert_int_eq(permission_ask(&permission, 0, &answer, &err), 0);
+	ck_assert_int_eq(permission_ask(&permission, 0, &answer, NULL, &err),
+			 0);
 	ck_assert_int_eq(answer.attach, ESRCH);
 	ck_assert_int_eq(answer.read, ESRCH);
 	target = -1;
@@ -185,12 +187,85 @@ START_TEST(an_answer_about_another_is_none)
 	first = target;
 	start(ALICE, true);
 	other.pid = target;
-	ck_assert_int_eq(permission_open(&alice, ids, 1, &permission, &err), 0);
-	ck_assert_int_eq(permission_ask(&permission, 0, &answer, &err), 0);
+	ck_assert_int_eq(
+		permission_open(&alice, ids, 1, false, &permission, &err), 0);
+	ck_assert_int_eq(permission_ask(&permission, 0, &answer, NULL, &err),
+			 0);
 	ck_assert_int_eq(answer.attach, EPERM);
 	process_close(&other);
 	kill(first, SIGKILL);
 	waitpid(first, NULL, 0);
+}
+END_TEST
+
+START_TEST(memory_is_that_which_was_asked_about)
+{
+	static int word = 42;
+	const struct process_id *ids[] = { &id };
+	struct permission_answer answer;
+	int memory = -1, found = 0;
+
+	if (!privileged())
+		return;
+	start(ALICE, true);
+	ck_assert_int_eq(
+		permission_open(&alice, ids, 1, false, &permission, &err), 0);
+	ck_assert_int_eq(permission_ask(&permission, 0, &answer, &memory, &err),
+			 0);
+	ck_assert_int_ge(memory, 0);
+	/* A child of ours has it where we have it. */
+	ck_assert_int_eq(
+		pread(memory, &found, sizeof(found), (off_t)(uintptr_t)&word),
+		sizeof(found));
+	ck_assert_int_eq(found, 42);
+	kill(target, SIGKILL);
+	waitpid(target, NULL, 0);
+	target = -1;
+	ck_assert_int_le(
+		pread(memory, &found, sizeof(found), (off_t)(uintptr_t)&word),
+		0);
+	close(memory);
+	permission_close(&permission);
+	/* Of what is refused there is none. */
+	process_close(&id);
+	start(ALICE, true);
+	memory = 7;
+	ck_assert_int_eq(
+		permission_open(&bob, ids, 1, false, &permission, &err), 0);
+	ck_assert_int_eq(permission_ask(&permission, 0, &answer, &memory, &err),
+			 0);
+	ck_assert_int_eq(memory, -1);
+}
+END_TEST
+
+/* Where there is no Yama to override it must change nothing: neither for what
+ * is another's, nor for what the rest of the kernel's rule protects. */
+START_TEST(to_override_yama_opens_nothing_else)
+{
+	const struct process_id *ids[] = { &id };
+	struct permission_answer answer;
+
+	if (!privileged())
+		return;
+	for (int i = 0; i < 3; i++) {
+		int memory = -1;
+
+		start(i == 2 ? BOB : ALICE, i != 1);
+		ck_assert_int_eq(permission_open(&alice, ids, 1, true,
+						 &permission, &err),
+				 0);
+		ck_assert_int_eq(
+			permission_ask(&permission, 0, &answer, &memory, &err),
+			0);
+		ck_assert_int_eq(answer.read == 0, i == 0);
+		ck_assert_int_eq(memory >= 0, i == 0);
+		close(memory);
+		permission_close(&permission);
+		process_close(&id);
+		kill(target, SIGKILL);
+		waitpid(target, NULL, 0);
+	}
+	target = -1;
 }
 END_TEST
 
@@ -201,15 +276,20 @@ START_TEST(a_peer_cannot_hold_us_up)
 	struct permission_answer answer;
 
 	start(privileged() ? ALICE : 0, true);
-	ck_assert_int_eq(permission_open(&alice, ids, 1, &permission, &err), 0);
+	ck_assert_int_eq(
+		permission_open(&alice, ids, 1, false, &permission, &err), 0);
 	kill(permission.child, SIGSTOP);
-	ck_assert_int_eq(permission_ask(&permission, 0, &answer, &err), -1);
+	ck_assert_int_eq(permission_ask(&permission, 0, &answer, NULL, &err),
+			 -1);
 	ck_assert_int_eq(err.code, ERROR_NOT_PERMITTED);
 	ck_assert_int_eq(permission.fd, -1);
-	ck_assert_int_eq(permission_ask(&permission, 0, &answer, &err), -1);
-	ck_assert_int_eq(permission_open(&alice, ids, 1, &permission, &err), 0);
+	ck_assert_int_eq(permission_ask(&permission, 0, &answer, NULL, &err),
+			 -1);
+	ck_assert_int_eq(
+		permission_open(&alice, ids, 1, false, &permission, &err), 0);
 	kill(permission.child, SIGKILL);
-	ck_assert_int_eq(permission_ask(&permission, 0, &answer, &err), -1);
+	ck_assert_int_eq(permission_ask(&permission, 0, &answer, NULL, &err),
+			 -1);
 }
 END_TEST
 
@@ -222,8 +302,9 @@ START_TEST(the_child_keeps_nothing_open)
 
 	start(privileged() ? ALICE : 0, true);
 	ck_assert_int_eq(pipe(ends), 0);
-	ck_assert_int_eq(permission_open(&alice, ids, 1, &permission, &err), 0);
-	(void)!permission_ask(&permission, 0, &answer, &err);
+	ck_assert_int_eq(
+		permission_open(&alice, ids, 1, false, &permission, &err), 0);
+	(void)!permission_ask(&permission, 0, &answer, NULL, &err);
 	close(ends[1]);
 	/* Its end would still be open there. */
 	ck_assert_int_eq(read(ends[0], &byte, 1), 0);
@@ -307,6 +388,8 @@ int main(void)
 	tcase_add_test(tests, the_daemon_s_own_capabilities_do_not_help);
 	tcase_add_test(tests, a_dead_process_is_gone_whoever_has_its_id);
 	tcase_add_test(tests, an_answer_about_another_is_none);
+	tcase_add_test(tests, memory_is_that_which_was_asked_about);
+	tcase_add_test(tests, to_override_yama_opens_nothing_else);
 	tcase_add_test(tests, a_peer_cannot_hold_us_up);
 	tcase_add_test(tests, the_child_keeps_nothing_open);
 	tcase_add_test(tests, yama_is_overridden_for_one_s_own_alone);

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -481,3 +482,29 @@ def test_without_rules_a_hangup_ends_it(folder):
     daemon.process.send_signal(signal.SIGHUP)
     assert daemon.process.wait(10) == 0
     daemon.stop()
+
+
+# ---- on every interpreter --------------------------------------------------------------
+@pytest.fixture(scope="module")
+def system():
+    path = tempfile.mkdtemp(prefix="nopdb-")
+    with SystemDaemon(path) as running:
+        yield running
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@needs_root
+def test_entered_within_a_policy(system, python):
+    """The way in by the memory that was asked about, and back, is the same."""
+    with Target(python, "idle") as target, system.client() as client:
+        before = proc.Snapshot(target.pid)
+        client.call("attach", pid=target.pid)
+        with client.probe(target.pid, "idle:ping") as probe:
+            target.call("ping", 1)
+            assert probe.calls(1)[0]["args"] == {"number": 1}
+        assert client.call("eval", pid=target.pid, expr="1 + 1")["value"] == 2
+        assert client.call("exec", pid=target.pid,
+                           code="import os")["value"] is None
+        client.call("detach", pid=target.pid)
+        proc.wait_agent_gone(target.pid, before.threads)
+        assert target.call("ping", 2) == 3

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Several clients, several targets, who owns what, and how each one leaves."""
+import os
 import signal
 import subprocess
 import time
@@ -345,6 +346,59 @@ def test_killed_command_detaches(cli, newest):
         command.kill()
         command.communicate()
         proc.wait_agent_gone(target.pid, threads)
+
+
+def kernel():
+    return tuple(int(part) for part in os.uname().release.split(".")[:2])
+
+
+ENDINGS = {"exit": {"reason": "exited", "status": 3},
+           "finalize": {"reason": "exited", "status": 3},
+           "exec": {"reason": "exited", "status": 7},
+           "become": {"reason": "exec"},
+           "kill": {"reason": "signal", "signal": 9}}
+
+
+@pytest.mark.parametrize("kind", sorted(ENDINGS))
+def test_a_process_that_ends_is_told_of(session_daemon, client, python, kind):
+    """Every way to go, out-of-memory's SIGKILL included: who watches is told
+    how, last, by the command in words, and nothing of it stays with us."""
+    cli = Command(session_daemon.socket)
+    with Target(python, "ends", kind, script=True) as target:
+        target.ended = True
+        client.call("attach", pid=target.pid)
+        probe = client.probe(target.pid, "__main__:tick",
+                             {"hits": 0, "rate": 20})
+        command = cli.start("calls", target.pid, "__main__:tick", "-n", "0",
+                            "--rate", "20")
+        try:
+            read_call(command)
+            probe.calls(1)
+            target.process.stdin.write(b"\n")
+            (told,) = client.wait(lambda: [
+                record for record in client.records
+                if record["event"] in ("target_exit", "detached")], 60,
+                "end of the process")
+            out, err = command.communicate(timeout=60)
+        finally:
+            command.kill()
+            command.wait()
+    assert told["event"] == "target_exit", told
+    known = {name: told[name] for name in ENDINGS[kind] if name in told}
+    # A kernel before 6.15 tells how it ended only until it is collected.
+    assert known == ENDINGS[kind] or (known == {"reason": "exited"}
+                                      and kernel() < (6, 15))
+    assert client.records[-1] == told
+    last = [record for record in client.records
+            if record.get("probe") == probe.id][-1]
+    assert (last["event"], last["reason"]) == ("end", "target-exit")
+    assert command.returncode == 8, err
+    assert '"event":"target_exit"' in out
+    with pytest.raises(RpcError) as caught:
+        client.call("probe.add", pid=target.pid, kind="calls", where="f")
+    assert caught.value.name == "not-attached"
+    assert target.pid not in [row["pid"] for row in client.call("targets")[
+        "targets"]]
 
 
 @pytest.mark.parametrize("evaluates", [False, True])
