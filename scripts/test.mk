@@ -192,7 +192,8 @@ FUZZ_OBJ  = $(filter-out $(OBJ)/daemon/main.c.o,\
 	    $(PROTO_OBJ) $(call objs,$(FUZZ_PARTS)))
 FUZZ_PARTS := $(wildcard daemon/rpc*.c) $(patsubst %,injector/stack/%.c,\
 	arena callee code coroutine dict gc_walk lines object offsets remote \
-	runtime set value walk) tests/fuzz/images/reading.c \
+	runtime set value value_object walk) \
+	tests/fuzz/images/reading.c \
 	$(patsubst %,injector/target/%.c,core_file core_notes maps process \
 	procfs) injector/arch/x86_64.c
 
