@@ -2,6 +2,8 @@
 #include "agent/bootstrap.h"
 
 #include "agent/fault.h"
+#include "agent/memory.h"
+#include "agent/sys.h"
 
 /* agent/bootstrap_source.S */
 extern const char bootstrap_source[] __attribute__((visibility("hidden")));
@@ -56,16 +58,49 @@ bool bootstrap_execute(struct object *code)
 	return ran;
 }
 
-int bootstrap_run(struct frame_error *err)
+/* Where the next definition begins: after two empty lines; or the end. */
+static const char *end_of_piece(const char *at)
 {
+	while (*at && !(at[0] == '\n' && at[1] == '\n' && at[2] == '\n'))
+		at++;
+	return at;
+}
+
+static bool run_piece(const char *piece, size_t length)
+{
+	char *text = memory_get(length + 1);
 	struct object *code;
 	bool ran;
 
-	space = new_space();
-	code = bootstrap_compile(bootstrap_source);
+	if (!text)
+		return false;
+	memcpy(text, piece, length);
+	code = bootstrap_compile(text);
+	memory_put(text, length + 1);
 	ran = bootstrap_execute(code);
 	py_drop(code);
-	if (ran)
+	return ran;
+}
+
+/* Definition by definition: the compiler takes a megabyte for all at once,
+ * which the C library would keep for the thread. */
+static bool run_pieces(const char *at)
+{
+	while (*at) {
+		const char *end = end_of_piece(at);
+
+		if (!run_piece(at, (size_t)(end - at)))
+			return false;
+		for (at = end; *at == '\n';)
+			at++;
+	}
+	return true;
+}
+
+int bootstrap_run(struct frame_error *err)
+{
+	space = new_space();
+	if (space && run_pieces(bootstrap_source))
 		return 0;
 	bootstrap_release();
 	return fault_set(err, ERROR_AGENT,

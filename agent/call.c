@@ -19,8 +19,9 @@ enum {
 	 * abandoned when there is no room: 3.13.0 closes a suspended generator
 	 * without an event. */
 	ABANDONED = CALLS,
-	/* Arguments of calls in flight, bytes; those of more are not kept. */
-	ARGUMENTS_ALL = 1 << 20,
+	/* Memory of calls in flight with their arguments, bytes; the arguments
+	 * of more are not kept. */
+	ARGUMENTS_ALL = 512 << 10,
 	SWEEP_EVERY = 256, /* calls between two looks for such */
 	/* _PyAsyncGenWrappedValue.agw_val, 3.7-3.15 */
 	WRAPPED_VALUE = 16,
@@ -115,7 +116,8 @@ static void free_call(struct call *call)
 {
 	if (!call)
 		return;
-	argument_bytes -= call->length;
+	if (call->length)
+		argument_bytes -= memory_block(sizeof *call + call->length);
 	memory_put(call, sizeof *call + call->length);
 }
 
@@ -153,12 +155,14 @@ static bool has_room(void)
 	return call_count < CALLS;
 }
 
-/* The arguments as JSON text; its length. */
+/* What a call has whose arguments found no room. */
+static const char no_arguments[] = "{\"$truncated\":true}";
+
+/* The arguments as JSON text; its length, 0: they are not kept. */
 static size_t render_arguments(const struct code *code, void *frame,
 			       const struct probe_limits *limits,
 			       char text[ARGUMENTS_MOST])
 {
-	static const char none[] = "{\"$truncated\":true}";
 	size_t size = limits->record / 4;
 	struct json_writer w;
 
@@ -168,12 +172,12 @@ static size_t render_arguments(const struct code *code, void *frame,
 		size = ARGUMENTS_LEAST;
 	json_init(&w, text, size);
 	record_arguments(&w, code, frame, limits);
-	if (w.full || argument_bytes + json_length(&w) > ARGUMENTS_ALL) {
-		json_init(&w, text, size);
-		json_raw(&w, none, sizeof none - 1);
-		value_cuts++;
-	}
-	return json_length(&w);
+	if (!w.full && argument_bytes + memory_block(sizeof(struct call) +
+						     json_length(&w)) <=
+			       ARGUMENTS_ALL)
+		return json_length(&w);
+	value_cuts++;
+	return 0;
 }
 
 static void begin_admitted(struct code *code, void *frame, struct probe *probe,
@@ -206,7 +210,8 @@ static void begin_admitted(struct code *code, void *frame, struct probe *probe,
 		.cut = value_cuts != cuts,
 		.live = reprs_live(),
 	};
-	argument_bytes += length;
+	if (length)
+		argument_bytes += memory_block(sizeof *call + length);
 	memcpy(call->arguments, text, length);
 	put_in(call);
 	/* Last: what we did so far is not the call's. */
@@ -403,6 +408,10 @@ static bool end_for_probe(struct probe *probe, const struct code *code,
 		end.suspensions = call->suspensions;
 		end.arguments = call->arguments;
 		end.arguments_length = call->length;
+		if (!call->length) {
+			end.arguments = no_arguments;
+			end.arguments_length = sizeof no_arguments - 1;
+		}
 		end.cut = call->cut;
 		end.live = call->live;
 		if (!capture(probe, code, frame, &end))

@@ -66,6 +66,22 @@ int expression_refuse(struct object *answer, enum error_code error,
 			 "");
 }
 
+/* The same for C, where that can be; a thousand probes of 16 actions have no
+ * room for one in each. */
+static struct plain *plain_of(const char *text)
+{
+	static struct plain parsed;
+	struct plain *plain;
+
+	plain_parse(&parsed, text);
+	if (!parsed.count)
+		return NULL;
+	plain = memory_get(sizeof parsed);
+	if (plain)
+		*plain = parsed;
+	return plain;
+}
+
 int expression_compile(struct expression *expression, const char *text,
 		       enum error_code error, struct frame_error *err)
 {
@@ -79,7 +95,7 @@ int expression_compile(struct expression *expression, const char *text,
 	}
 	expression->text = str;
 	expression->names = names;
-	plain_parse(&expression->plain, text);
+	expression->plain = plain_of(text);
 	return 0;
 }
 
@@ -87,8 +103,9 @@ void expression_release(struct expression *expression)
 {
 	py_drop(expression->text);
 	py_drop(expression->names);
-	expression->text = expression->names = NULL;
-	expression->plain.count = 0;
+	if (expression->plain)
+		memory_put(expression->plain, sizeof *expression->plain);
+	*expression = (struct expression){ 0 };
 }
 
 void binding_release(struct binding *binding)
@@ -252,9 +269,9 @@ static int bind_once(const struct expression *expression,
 int expression_plain_truth(const struct expression *expression,
 			   struct binding *binding, const struct scope *scope)
 {
-	if (scope->locals)
+	if (scope->locals || !expression->plain)
 		return -1;
-	return plain_truth(&expression->plain, &binding->plain, scope->code,
+	return plain_truth(expression->plain, &binding->plain, scope->code,
 			   scope->frame);
 }
 
@@ -267,8 +284,9 @@ struct object *expression_value(const struct expression *expression,
 
 	if (scope->locals)
 		return value_in_space(expression, scope);
-	value = plain_variable(&expression->plain, &binding->plain, scope->code,
-			       scope->frame);
+	if (expression->plain)
+		value = plain_variable(expression->plain, &binding->plain,
+				       scope->code, scope->frame);
 	if (value)
 		return value;
 	if (bind_once(expression, scope, binding) < 0)

@@ -21,7 +21,7 @@
 struct expression {
 	struct object *text;  /* a str */
 	struct object *names; /* a tuple of str: what it may look up */
-	struct plain plain;   /* when C can answer it */
+	struct plain *plain;  /* owned, when C can answer it; else NULL */
 };
 
 /* An expression in one code object. Zeroed: not bound yet. */

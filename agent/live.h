@@ -5,8 +5,8 @@
  * handed to its function note() as a dict of name and object; the number that
  * it answers goes into the record, and with that the client finds them.
  *
- * note() runs on the program's thread, within a budget, before the record is
- * begun: the GIL may be given up. What it raises goes nowhere.
+ * note() runs on the program's thread, within the caller's budget, before the
+ * record is begun: the GIL may be given up. What it raises goes nowhere.
  */
 #ifndef NOPDB_AGENT_LIVE_H
 #define NOPDB_AGENT_LIVE_H

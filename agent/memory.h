@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * memory: the agent's own heap. The target's malloc is never touched. Blocks
- * come from mapped chunks in power-of-two sizes with free lists; the whole is
- * bounded by MEMORY_LIMIT (the ring is not part of it) and goes back to the
- * kernel in one step when the agent leaves. Out of memory is a NULL that the
- * caller turns into a dropped, counted capture.
+ * come from mapped chunks in power-of-two sizes with free lists, and are joined
+ * again when a larger one is wanted; the whole is bounded by MEMORY_LIMIT (the
+ * ring is not part of it) and goes back to the kernel in one step when the
+ * agent leaves. Out of memory is a NULL that the caller turns into a dropped,
+ * counted capture.
  *
  * GIL held by the caller (or the only thread): no locks.
  */
@@ -25,6 +26,9 @@ void *memory_get_unset(size_t size);
 
 /* Gives back a block of memory_get with the same size; NULL is fine. */
 void memory_put(void *block, size_t size);
+
+/* How many bytes a block of this size takes. */
+size_t memory_block(size_t size);
 
 /* Unmaps everything, blocks in use included. */
 void memory_release(void);

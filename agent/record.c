@@ -6,6 +6,10 @@
 #include <linux/mman.h>
 #include <sys/syscall.h>
 
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
 #include "agent/awaiters.h"
 #include "agent/context.h"
 #include "agent/frames.h"
@@ -24,6 +28,8 @@ enum {
 	 * after it. */
 	SHARE_LEAST = 512,
 	SEEK_TO_END = 2,
+	WARM_MOST = 1 << 20,
+	WARM_PIECE = 256 << 10,
 };
 
 static struct ring *ring;
@@ -36,6 +42,7 @@ static int event = -1;
  * we know; `writing` makes sure. */
 static char buffer[LIMIT_RECORD];
 static bool writing;
+static bool warmed; /* record_warm() */
 static unsigned cuts_before;
 
 /* Maps the ring; NULL when the file is not one. */
@@ -68,8 +75,23 @@ int record_init(int ring_fd, int event_fd, uint32_t ring_size)
 		return -1;
 	}
 	event = event_fd;
-	writing = false;
+	writing = warmed = false;
 	return 0;
+}
+
+void record_warm(void)
+{
+	if (warmed || !ring)
+		return;
+	warmed = true;
+	/* In pieces: meanwhile the program may want to map something. Fails
+	 * before Linux 5.14, and then the program's hits meet the pages. */
+	for (size_t at = 0; at < ring_bytes && at < WARM_MOST; at += WARM_PIECE)
+		if (sys_madvise((char *)ring + at,
+				ring_bytes - at < WARM_PIECE ? ring_bytes - at
+							     : WARM_PIECE,
+				MADV_POPULATE_WRITE) != 0)
+			return;
 }
 
 void record_release(void)
@@ -177,10 +199,8 @@ static void write_live(struct json_writer *w, const struct call_end *end)
 static void write_head(struct json_writer *w, const struct code *code,
 		       const struct call_end *end)
 {
-	uint64_t time = sys_realtime();
+	uint64_t time = sys_realtime_at(end->start ? end->start : end->end);
 
-	if (end->start)
-		time -= end->end - end->start;
 	write_place(w, code, time, code->line);
 	write_live(w, end);
 	if (end->arguments) {

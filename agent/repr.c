@@ -76,6 +76,20 @@ static void ask_variables(struct reprs *reprs, struct probe *probe,
 	}
 }
 
+/* The objects themselves, noted within the time of statements. */
+static void note_live(struct reprs *reprs, struct probe *probe,
+		      const struct code *code, void *frame, int count,
+		      struct object *result)
+{
+	struct budget budget;
+
+	budget_begin(&budget, probe->spec.limits.exec_ms);
+	reprs->live = live_note(code, frame, count, result);
+	if (budget_end(&budget) && *armed_flag)
+		probe->spec.limits.live = 0;
+	py.PyErr_Clear();
+}
+
 bool reprs_make(struct reprs *reprs, struct probe *probe,
 		const struct code *code, void *frame, int count,
 		struct object *result)
@@ -94,7 +108,7 @@ bool reprs_make(struct reprs *reprs, struct probe *probe,
 	    !redact_name(redaction, name, text_length(name), code->is_secret))
 		repr_ask(&reprs->result, result, probe);
 	if (*armed_flag && probe->spec.limits.live)
-		reprs->live = live_note(code, frame, count, result);
+		note_live(reprs, probe, code, frame, count, result);
 	ration_end();
 	budget_end(&whole);
 	return *armed_flag;

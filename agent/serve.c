@@ -11,6 +11,7 @@
 #include "agent/interpreters.h"
 #include "agent/lines.h"
 #include "agent/probe.h"
+#include "agent/record.h"
 #include "agent/script.h"
 #include "agent/sys.h"
 #include "agent/watch.h"
@@ -322,6 +323,8 @@ static bool serve_frame(const struct frame *frame)
 {
 	serve_handler *handler = handler_of(frame->type);
 
+	if (handler == serve_add)
+		record_warm();
 	if (handler)
 		serve_request(handler, frame);
 	else if (frame->type == FRAME_PING)
@@ -338,6 +341,16 @@ static bool serve_frame(const struct frame *frame)
 static bool is_restless(void)
 {
 	return budget_watched() || debug_ending() || evaluation_any();
+}
+
+/* So much later than asked for: this thread did not run meanwhile. */
+enum { STOOD_STILL_MS = 1000 };
+
+/* Was the silence one of a machine, or of a container, that stood still? Then
+ * the daemon may have as well, and gets as long again. */
+static bool stood_still(uint64_t end)
+{
+	return sys_monotonic() > end + STOOD_STILL_MS * 1000000ull;
 }
 
 /* Waits for the next frame; while code of ours runs in the program, looks after
@@ -358,6 +371,10 @@ static enum control_result receive(struct control_input *in,
 
 		if (evaluation_any())
 			evaluation_turn();
+		if (result == CONTROL_SILENCE && stood_still(end)) {
+			end = sys_monotonic() + (uint64_t)silence_ms * 1000000;
+			continue;
+		}
 		if (result != CONTROL_SILENCE || slice == left)
 			return result;
 		if ((budget_wanted() || debug_ending()) && gil_take()) {

@@ -9,7 +9,10 @@
 
 enum {
 	BUCKETS = 512,	/* a power of two */
-	ENTRIES = 1024, /* beyond that the cache is emptied */
+	ENTRIES = 1024, /* beyond that the cache is emptied, */
+	ENTRY_BYTES = 64 << 10,
+	/* and no more are made: a record could not show them. */
+	ENTRY_BYTES_MOST = 128 << 10,
 	ENTRY_TEXT = 4096,
 	MODULE_SIZE = 256,
 	LINE_DIGITS = 20,
@@ -40,6 +43,7 @@ struct place {
 
 static struct entry *buckets[BUCKETS];
 static unsigned entry_count;
+static size_t entry_bytes;
 
 /* For what finds no memory. */
 static const char unknown[] = "{\"function\":\"?\",\"file\":\"?\",\"line\":0}";
@@ -154,7 +158,7 @@ static struct entry *make_entry(const struct place *place,
 	common = (uint32_t)json_length(&w);
 	write_position(&w, place);
 	json_object_end(&w);
-	if (w.full)
+	if (w.full || entry_bytes > ENTRY_BYTES_MOST)
 		return NULL;
 	entry = memory_get(entry_size((uint32_t)json_length(&w)));
 	if (!entry)
@@ -189,6 +193,7 @@ static const struct entry *entry_at(const struct place *place)
 			entry->next = buckets[bucket];
 			buckets[bucket] = entry;
 			entry_count++;
+			entry_bytes += memory_block(entry_size(entry->length));
 		}
 	}
 	return entry;
@@ -321,18 +326,20 @@ static void empty(void)
 		}
 	}
 	entry_count = 0;
+	entry_bytes = 0;
 	free_list(all);
 }
 
 void stack_trim(void)
 {
-	if (entry_count > ENTRIES)
+	if (entry_count > ENTRIES || entry_bytes > ENTRY_BYTES)
 		empty();
 }
 
 int stack_init(void)
 {
 	entry_count = 0;
+	entry_bytes = 0;
 	memset(buckets, 0, sizeof buckets);
 	return 0;
 }

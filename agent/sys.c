@@ -10,11 +10,13 @@
 
 #include "proto/boot.h"
 
+#define REALTIME_FRESH_NS 10000000u
+
 static int (*clock_function)(int, long *);
 
 /* Beyond this the processor's own copying is as fast (its start costs some
  * tens of cycles); up to it, pieces that may overlap. */
-enum { PIECES_MOST = 256 };
+enum { PIECES_MOST = 512 };
 
 typedef long long vector
 	__attribute__((vector_size(16), aligned(1), may_alias));
@@ -300,6 +302,18 @@ uint64_t sys_monotonic(void)
 uint64_t sys_realtime(void)
 {
 	return clock_read(CLOCK_REALTIME);
+}
+
+uint64_t sys_realtime_at(uint64_t monotonic)
+{
+	static uint64_t ahead, asked;
+
+	/* Also when the moment is before that: it is unsigned. */
+	if (!asked || monotonic - asked > REALTIME_FRESH_NS) {
+		asked = monotonic;
+		ahead = sys_realtime() - sys_monotonic();
+	}
+	return monotonic + ahead;
 }
 
 void sys_use_clock(int (*clock_gettime)(int, long *))

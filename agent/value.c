@@ -252,6 +252,25 @@ void value_write(struct json_writer *w, struct object *object,
 	value_any(&walk, object);
 }
 
+/* None, bool and int, which are half of all values and need no walk. */
+static bool is_said_at_once(struct json_writer *w, struct object *object,
+			    const struct probe_limits *limits)
+{
+	static const int64_t exact = (int64_t)1 << 53;
+	int overflow = 0;
+	int64_t value;
+
+	if (limits->redaction.strict || redact_has_types(&limits->redaction))
+		return false;
+	if (!object || !py_is(object, py.PyLong_Type))
+		return singleton(w, object);
+	value = py.PyLong_AsLongLongAndOverflow(object, &overflow);
+	if (overflow || value < -exact || value > exact)
+		return false;
+	json_int(w, value);
+	return true;
+}
+
 void value_write_named(struct json_writer *w, const char *name, size_t length,
 		       bool known, struct object *object,
 		       const struct probe_limits *limits)
@@ -261,6 +280,10 @@ void value_write_named(struct json_writer *w, const char *name, size_t length,
 	if (value_is_secret(object) &&
 	    redact_name(&limits->redaction, name, length, known)) {
 		value_redacted(w, object, "name");
+		next_repr = NULL;
+		return;
+	}
+	if (is_said_at_once(w, object, limits)) {
 		next_repr = NULL;
 		return;
 	}

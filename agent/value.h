@@ -47,9 +47,13 @@
  *                   "$sampled" items (of all without it), "$items": the first
  *                   ones, flat in the order of C, or "$base64": the bytes of
  *                   all. Structured: "$fields":[[name,dtype,offset],..], items
- *                   as tuples. Tensors: "$device". A time that is not one is
+ *                   as tuples. Tensors: "$device"; of those that have no
+ *                   memory to be read as it is "$dtype":"torch.float32". A time that is not one is
  *                   null. Memory that may be gone (mapped files, addresses of
  *                   ctypes) is not read
+ *     pandas        series, indexes "$shape", "$dtype"; frames "$shape",
+ *                   "$dtypes", one of each block; a class's name where the
+ *                   items are not numpy's
  *     numbers of numpy and ctypes "$value"; records of ctypes "$attrs"
  *
  *   A probe that asks for it: "$repr" of the outermost object, or

@@ -131,7 +131,8 @@ void value_instance(struct value_walk *walk, struct object *object)
 {
 	struct value_whole whole;
 
-	if (is_enum(object) && write_enum(walk, object))
+	if ((is_enum(object) && write_enum(walk, object)) ||
+	    value_pandas(walk, object))
 		return;
 	if (!value_begin(&whole, walk, object, shape_of(object)))
 		return;

@@ -121,12 +121,44 @@ static bool whole_float(struct json_writer *w, double value)
 	return true;
 }
 
+/* Prices, shares, seconds: at most four digits behind the point. A decimal of
+ * up to 15 digits that is the nearest to a double is what repr() finds, and
+ * the quotient of two integers below 2^53 is rounded to the nearest. */
+static bool short_float(struct json_writer *w, double value)
+{
+	static const int64_t scales[] = { 10, 100, 1000, 10000 };
+	double size = value < 0 ? -value : value;
+
+	if (!(size >= 1e-3 && size < 1e10))
+		return false;
+	for (int i = 0; i < 4; i++) {
+		int64_t scale = scales[i];
+		int64_t digits = (int64_t)(size * (double)scale + 0.5);
+		char tail[] = ".0000";
+
+		if ((double)digits / (double)scale != size)
+			continue;
+		if (value < 0 && digits < scale)
+			json_raw(w, "-0", 2);
+		else
+			json_int(w, value < 0 ? -(digits / scale)
+					      : digits / scale);
+		for (int64_t rest = digits % scale, at = i + 1; at; at--) {
+			tail[at] = (char)('0' + rest % 10);
+			rest /= 10;
+		}
+		value_append(w, tail, (size_t)i + 2);
+		return true;
+	}
+	return false;
+}
+
 void value_double(struct json_writer *w, double value)
 {
 	char text[FLOAT_TEXT];
 	size_t length;
 
-	if (whole_float(w, value))
+	if (whole_float(w, value) || short_float(w, value))
 		return;
 	length = float_text(text, value, FLOAT_DOT_0);
 	if (!length)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * numpy by its which is part of its ABI: the buffer protocol has no
+ * numpy by its layout, which is part of its ABI: the buffer protocol has no
  * form for times, and leaves a description in the array.
  */
 #include "agent/value_numpy.h"
@@ -13,21 +13,19 @@
 #include "agent/value_walk.h"
 
 enum {
-	/* PyArrayObject_fields, numpy 1.7 to 1.26 */
+	/* PyArrayObject_fields, numpy 1.7 to 2.x */
 	ARRAY_DATA = 16,
 	ARRAY_ND = 24,
 	ARRAY_SHAPE = 32,
 	ARRAY_STRIDES = 40,
 	ARRAY_BASE = 48,
 	ARRAY_DESCR = 56,
-	/* PyArray_Descr */
+	/* PyArray_Descr, the part that numpy 1 and 2 share */
 	DESCR_KIND = 24,
 	DESCR_ORDER = 26,
-	DESCR_SIZE = 32,
-	DESCR_SUBARRAY = 40,
-	DESCR_FIELDS = 48,
-	DESCR_NAMES = 56,
-	DESCR_METADATA = 80,
+	DESCR_NUMBER = 28, /* int */
+	NUMBER_VOID = 20,
+	NUMBER_KNOWN = 24, /* and more are of users and new kinds */
 	/* NpyAuxData, then a unit and how many of it */
 	AUX_UNIT = 32,
 	/* scalars */
@@ -37,9 +35,15 @@ enum {
 	NAME_SIZE = 16,
 };
 
-/* Is it numpy 1 that the program imported? The types of 2 have another * and
- * some of them none of these fields; it was never seen here. */
-static bool is_known(void)
+/* The rest of PyArray_Descr (of its legacy form in numpy 2), by the major
+ * version: the size is an int in 1, a word in 2. */
+static const struct layout {
+	short size, fields, names, metadata;
+} layouts[] = { { 32, 48, 56, 80 }, { 40, 96, 104, 112 } };
+
+/* Of the numpy that the program imported; NULL: there is none, or it is not
+ * known how its types lie. */
+static const struct layout *layout(void)
 {
 	struct object *modules = py.PyImport_GetModuleDict();
 	struct object *numpy = py.PyDict_GetItemString(modules, "numpy");
@@ -48,9 +52,23 @@ static bool is_known(void)
 	if (numpy && py_is(numpy, py.PyModule_Type))
 		version = py.PyDict_GetItemString(py.PyModule_GetDict(numpy),
 						  "__version__");
-	return py_is_str(version) && py.PyUnicode_GetLength(version) > 1 &&
-	       py.PyUnicode_ReadChar(version, 0) == '1' &&
-	       py.PyUnicode_ReadChar(version, 1) == '.';
+	if (!py_is_str(version) || py.PyUnicode_GetLength(version) < 2 ||
+	    py.PyUnicode_ReadChar(version, 1) != '.')
+		return NULL;
+	switch (py.PyUnicode_ReadChar(version, 0)) {
+	case '1':
+		return &layouts[0];
+	case '2':
+		return &layouts[1];
+	}
+	return NULL;
+}
+
+static int64_t size_of(const struct layout *at, struct object *descr)
+{
+	if (at == &layouts[0])
+		return PY_FIELD(int, descr, at->size);
+	return PY_FIELD(int64_t, descr, at->size);
 }
 
 /* "[ns]", "[25s]", or "". */
@@ -111,15 +129,20 @@ static bool is_size(const struct element *element)
 }
 
 /* A type of items. False: one that is not known here. */
-static bool read_descr(struct object *descr, struct array *array)
+static bool read_descr(const struct layout *at, struct object *descr,
+		       struct array *array)
 {
-	const char *metadata = PY_FIELD(char *, descr, DESCR_METADATA);
+	int number = PY_FIELD(int, descr, DESCR_NUMBER);
 	struct element *element = &array->element;
+	const char *metadata;
 	char unit[NAME_SIZE] = "";
 
+	if (number < 0 || number >= NUMBER_KNOWN)
+		return false;
+	metadata = PY_FIELD(char *, descr, at->metadata);
 	element->kind = PY_FIELD(char, descr, DESCR_KIND);
 	element->swap = PY_FIELD(char, descr, DESCR_ORDER) == '>';
-	element->size = PY_FIELD(int, descr, DESCR_SIZE);
+	element->size = size_of(at, descr);
 	if (!is_size(element))
 		return false;
 	if ((element->kind == 'm' || element->kind == 'M') && metadata)
@@ -128,14 +151,15 @@ static bool read_descr(struct object *descr, struct array *array)
 	return true;
 }
 
-static void read_field(struct value_walk *walk, struct object *name,
-		       struct object *entry, struct array_fields *fields)
+static void read_field(struct value_walk *walk, const struct layout *at,
+		       struct object *name, struct object *entry,
+		       struct array_fields *fields)
 {
 	struct array_field *field = &fields->field[fields->count];
 	struct object *descr = py.PyTuple_GetItem(entry, 0);
 	struct array one;
 
-	if (!read_descr(descr, &one)) {
+	if (!read_descr(at, descr, &one)) {
 		fields->cut = true;
 		return;
 	}
@@ -153,14 +177,19 @@ static bool read_fields(struct value_walk *walk, struct object *descr,
 			const struct element *whole,
 			struct array_fields *fields)
 {
-	struct object *dict = PY_FIELD(struct object *, descr, DESCR_FIELDS);
-	struct object *names = PY_FIELD(struct object *, descr, DESCR_NAMES);
+	const struct layout *at = layout();
+	struct object *dict, *names;
 	pyssize count;
 
 	fields->count = 0;
 	fields->cut = false;
-	if (whole->kind != 'V' || !dict || !names ||
-	    !py_is(dict, py.PyDict_Type) || !py_is(names, py.PyTuple_Type))
+	if (!at || whole->kind != 'V' ||
+	    PY_FIELD(int, descr, DESCR_NUMBER) != NUMBER_VOID)
+		return false;
+	dict = PY_FIELD(struct object *, descr, at->fields);
+	names = PY_FIELD(struct object *, descr, at->names);
+	if (!dict || !names || !py_is(dict, py.PyDict_Type) ||
+	    !py_is(names, py.PyTuple_Type))
 		return false;
 	count = py.PyTuple_Size(names);
 	for (pyssize i = 0; i < count && fields->count < FIELDS_MOST; i++) {
@@ -169,7 +198,7 @@ static bool read_fields(struct value_walk *walk, struct object *descr,
 
 		if (entry && py_is(entry, py.PyTuple_Type) &&
 		    py.PyTuple_Size(entry) >= 2)
-			read_field(walk, name, entry, fields);
+			read_field(walk, at, name, entry, fields);
 	}
 	fields->cut |= fields->count < count;
 	py.PyErr_Clear();
@@ -203,11 +232,12 @@ static bool is_mapped(struct object *object)
 
 static bool read_array(struct object *object, struct array *array)
 {
+	const struct layout *at = layout();
 	const int64_t *shape = PY_FIELD(int64_t *, object, ARRAY_SHAPE);
 	const int64_t *strides = PY_FIELD(int64_t *, object, ARRAY_STRIDES);
 	int count = PY_FIELD(int, object, ARRAY_ND);
 
-	if (count < 0 || count > ARRAY_DIMENSIONS)
+	if (!at || count < 0 || count > ARRAY_DIMENSIONS)
 		return false;
 	array->dimensions = count;
 	for (int i = 0; i < count; i++) {
@@ -216,15 +246,14 @@ static bool read_array(struct object *object, struct array *array)
 	}
 	array->data =
 		is_mapped(object) ? NULL : PY_FIELD(char *, object, ARRAY_DATA);
-	return read_descr(PY_FIELD(struct object *, object, ARRAY_DESCR),
+	return read_descr(at, PY_FIELD(struct object *, object, ARRAY_DESCR),
 			  array) &&
 	       array_count(array) >= 0;
 }
 
 bool value_numpy_read(struct object *object, struct array *ret_array)
 {
-	return is_known() && is_ndarray(object) &&
-	       read_array(object, ret_array);
+	return is_ndarray(object) && read_array(object, ret_array);
 }
 
 void value_ndarray(struct value_walk *walk, struct object *object)
@@ -234,7 +263,7 @@ void value_ndarray(struct value_walk *walk, struct object *object)
 	struct array array;
 	bool structured;
 
-	if (!is_known() || !read_array(object, &array)) {
+	if (!read_array(object, &array)) {
 		value_instance(walk, object);
 		return;
 	}

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/value_walk.h"
 
+#include "agent/ascii.h"
+#include "agent/sys.h"
+#include "proto/json_plain.h"
+
 enum { CHUNK = 256 };
 
 static const struct value_form str_form = {
@@ -77,11 +81,38 @@ static bool read_chunk(struct object *str, size_t at, size_t count, bool whole,
 	return done;
 }
 
+/* The same of a text that is ASCII. */
+static size_t write_ascii(struct json_writer *w, const char *text, size_t count)
+{
+	size_t at = 0;
+
+	for (;;) {
+		size_t run = json_plain(text + at, count - at);
+
+		if (run > json_room(w))
+			run = json_room(w);
+		memcpy(w->next, text + at, run);
+		w->next += run;
+		at += run;
+		if (at == count)
+			break;
+		json_string_char(w, (unsigned char)text[at]);
+		if (w->full)
+			break;
+		at++;
+	}
+	return at;
+}
+
 size_t value_characters(struct json_writer *w, struct object *str, size_t count)
 {
-	size_t length = (size_t)py.PyUnicode_GetLength(str);
 	uint32_t chunk[CHUNK];
-	size_t at = 0;
+	size_t length, at = 0;
+	const char *text = ascii_of(str, &length);
+
+	if (text && !w->full)
+		return write_ascii(w, text, count < length ? count : length);
+	length = (size_t)py.PyUnicode_GetLength(str);
 
 	if (count > length)
 		count = length;

@@ -310,6 +310,9 @@ void value_ctypes_record(struct value_walk *walk, struct object *object);
 void value_ndarray(struct value_walk *walk, struct object *object);
 void value_numpy_scalar(struct value_walk *walk, struct object *object);
 
+/* value_pandas.c; false: it is none of pandas' */
+bool value_pandas(struct value_walk *walk, struct object *object);
+
 /* value_tensor.c */
 void value_tensor(struct value_walk *walk, struct object *object);
 

@@ -12,6 +12,8 @@
 #include "agent/inherit.h"
 #include "agent/interpreters.h"
 #include "agent/match.h"
+#include "agent/script.h"
+#include "agent/sys.h"
 
 enum {
 	DRAIN_US = 500,
@@ -106,25 +108,60 @@ static void match_entry(struct code *code, void *arg)
 		match_known(arg, code);
 }
 
+static void add_number(char *text, size_t size, const char *before,
+		       uint32_t number)
+{
+	size_t used = text_length(text);
+	struct json_writer w;
+
+	text_copy(text + used, size - used, before);
+	used = text_length(text);
+	json_init(&w, text + used, size - used - 1);
+	json_uint(&w, number);
+	text[used + json_length(&w)] = '\0';
+}
+
+/* "no code on line 12; the nearest lines with code: 10, 14" */
+static void say_off_line(const struct probe *probe, char *text, size_t size)
+{
+	const struct location *where = &probe->spec.where;
+	const char *before = "; the nearest lines with code: ";
+
+	text[0] = '\0';
+	add_number(text, size,
+		   where->line_kind == LINE_OFFSET ? "no code on line +"
+						   : "no code on line ",
+		   where->line);
+	if (probe->line_before) {
+		add_number(text, size, before, (uint32_t)probe->line_before);
+		before = ", ";
+	}
+	if (probe->line_after)
+		add_number(text, size, before, (uint32_t)probe->line_after);
+}
+
 /* Nothing fits but for its line. */
 static int fault_off_line(const struct probe *probe, struct frame_error *err)
 {
-	char text[128];
-	struct json_writer w;
+	const struct location *where = &probe->spec.where;
+	char text[160];
 
-	json_init(&w, text, sizeof text - 1);
-	w.comma = false;
-	if (probe->line_before)
-		json_int(&w, probe->line_before);
-	if (probe->line_after)
-		json_int(&w, probe->line_after);
-	text[json_length(&w)] = '\0';
-	if (!text[0])
-		return fault_set(err, ERROR_LOCATION,
-				 "no line with code there is like that", "");
-	return fault_set(
-		err, ERROR_LOCATION,
-		"no code on that line; the nearest lines with code: ", text);
+	if (where->line_kind >= LINE_TEXT) {
+		if (where->line_kind == LINE_TEXT)
+			fault_set(err, ERROR_LOCATION,
+				  "no line with code there reads: ",
+				  probe->script->line);
+		else
+			fault_set(err, ERROR_LOCATION,
+				  "no line with code there has the pattern",
+				  "");
+		return fault_remedy(err, "`nopdb lines` shows the lines with "
+					 "code; where the source is not known, "
+					 "give a line's number");
+	}
+	say_off_line(probe, text, sizeof text);
+	fault_set(err, ERROR_LOCATION, text, "");
+	return fault_remedy(err, "`nopdb lines` shows the lines with code");
 }
 
 static void match_function(struct probe *probe)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT_MAX 96
 
@@ -25,6 +26,7 @@ int access_new(struct rulebook *book, const struct peer *peer,
 	access->id = *id;
 	id->pidfd = -1;
 	access->permission = (struct permission)PERMISSION_INIT;
+	access->memory = -1;
 	*ret_access = access;
 	return 0;
 }
@@ -33,7 +35,7 @@ void access_free(struct access *access)
 {
 	if (!access)
 		return;
-	permission_close(&access->permission);
+	access_settle(access);
 	process_close(&access->id);
 	peer_release(&access->peer);
 	rulebook_drop(access->book);
@@ -86,7 +88,7 @@ static void judge(struct access *access, struct permission *permission,
 	kernel->answer = (struct permission_answer){ EAGAIN, EAGAIN };
 	verdict.gone = who && process_identify(access->id.pid, who, NULL);
 	if (who && !verdict.gone &&
-	    !permission_ask(permission, index, &kernel->answer, NULL)) {
+	    !permission_ask(permission, index, &kernel->answer, NULL, NULL)) {
 		kernel->own = owns(&access->peer, who);
 		kernel->yama = permission_yama();
 		kernel->yama_own = access->book->policy.yama_own;
@@ -112,8 +114,8 @@ void access_examine(struct access *const *list, size_t count)
 		ids[i] = &list[i]->id;
 	/* Without a child nothing can be asked: judge() finds that out. */
 	if (ids && count)
-		(void)!permission_open(&list[0]->peer, ids, count, &permission,
-				       NULL);
+		(void)!permission_open(&list[0]->peer, ids, count, false,
+				       &permission, NULL);
 	for (size_t i = 0; i < count; i++)
 		judge(list[i], &permission, i);
 	permission_close(&permission);
@@ -124,13 +126,30 @@ int access_prepare(struct access *access, struct error *err)
 {
 	const struct process_id *id = &access->id;
 
+	long yama = access->book->policy.yama_own ? permission_yama() : 0;
+	struct permission_answer answer;
+
 	access_settle(access);
-	return permission_open(&access->peer, &id, 1, &access->permission, err);
+	if (permission_open(&access->peer, &id, 1, yama == 1 || yama == 2,
+			    &access->permission, err) ||
+	    permission_ask(&access->permission, 0, &answer, &access->memory,
+			   err))
+		return -1;
+	/* root could have it anyway; the daemon's own powers decide. */
+	if (access->memory >= 0 || access->peer.uid == 0)
+		return 0;
+	error_set(err, ERROR_NOT_PERMITTED,
+		  "process %d became another, or may not be traced any more",
+		  (int)id->pid);
+	return error_remedy(err, "try again");
 }
 
 void access_settle(struct access *access)
 {
 	permission_close(&access->permission);
+	if (access->memory >= 0)
+		close(access->memory);
+	access->memory = -1;
 }
 
 int access_again(struct access *access, uint32_t rights, struct error *err)

@@ -33,6 +33,7 @@ struct access {
 	struct process_id id;  /* owned */
 	struct verdict verdict;
 	struct permission permission; /* while it is kept open */
+	int memory;		      /* /proc/PID/mem, owned; -1: not open */
 };
 
 /* Takes the process over, on success only. Fails with NO_MEMORY. */
@@ -46,7 +47,8 @@ void access_free(struct access *access);
  * asked is not granted. */
 void access_examine(struct access *const *list, size_t count);
 
-/* Keeps a child ready, so that access_again is quick. Fails with SYSTEM. */
+/* Keeps a child ready, so that access_again is quick, and the memory that the
+ * process has now open. Fails with SYSTEM or NOT_PERMITTED. */
 int access_prepare(struct access *access, struct error *err) NOPDB_CHECKED;
 void access_settle(struct access *access);
 

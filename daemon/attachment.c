@@ -10,6 +10,7 @@
 #include "daemon/access.h"
 #include "daemon/daemon.h"
 #include "daemon/debug.h"
+#include "daemon/ending.h"
 #include "daemon/log.h"
 #include "daemon/probe_life.h"
 #include "daemon/record.h"
@@ -85,7 +86,7 @@ static void take_death(struct target *target)
 	if (target->pump_open)
 		pump_drain(&target->pump);
 	probe_life_end_all_now(target, PROBE_END_TARGET_EXIT);
-	target_tell_holders(target, "target_exit", "exited");
+	ending_tell(target);
 	close_channels(target, "the process exited");
 	target_became_gone(target);
 }
@@ -188,10 +189,19 @@ static void bury_agent(struct target *target)
 	}
 	if (target->pump_open)
 		pump_drain(&target->pump);
-	probe_life_end_all_now(target, PROBE_END_AGENT_LOST);
-	target_tell_holders(target, "detached", "agent-lost");
 	target->lost = false;
-	target->leave_reason = "agent-lost";
+	if (ending_by_exec(target)) {
+		error_set(&target->failure, ERROR_TARGET_EXIT,
+			  "pid %d: it executed another program",
+			  (int)target->id.pid);
+		probe_life_end_all_now(target, PROBE_END_TARGET_EXIT);
+		ending_tell(target);
+		target->leave_reason = "exec";
+	} else {
+		probe_life_end_all_now(target, PROBE_END_AGENT_LOST);
+		target_tell_holders(target, "detached", "agent-lost");
+		target->leave_reason = "agent-lost";
+	}
 	depart(target);
 }
 
@@ -466,6 +476,8 @@ static int inject(struct target *target)
 			return -1;
 		job->options.permit = permit;
 		job->options.permit_arg = job->access;
+		if (job->access->memory >= 0)
+			job->options.memory = &job->access->memory;
 	}
 	result = target->daemon->way_in->inject(&target->id, &job->options,
 						&job->report, &job->err);
@@ -482,6 +494,7 @@ static void run_inject(void *owner)
 	/* For lists only: what cannot be read stays empty. */
 	if (process_inspect(target->id.pid, &job->facts, NULL))
 		memset(&job->facts, 0, sizeof(job->facts));
+	job->program = process_program(target->id.pid);
 	job->result = inject(target);
 }
 

@@ -210,8 +210,8 @@ static void write_process(struct json_writer *w, const struct call *call)
 	const cJSON *pid = member(params, "pid");
 	const cJSON *probe = member(params, "probe");
 
-	if (call->access)
-		write_number(w, "pid", (uint64_t)call->access->id.pid);
+	if (call->pid)
+		write_number(w, "pid", (uint64_t)call->pid);
 	else if (cJSON_IsNumber(pid))
 		write_number(w, "pid", (uint64_t)pid->valuedouble);
 	if (name) {

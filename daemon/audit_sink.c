@@ -56,6 +56,9 @@ static int open_file(const struct audit_sink *sink, struct error *err)
 
 	if (fd < 0 && errno == ELOOP)
 		return distrust(sink, "a symbolic link", err);
+	/* A FIFO that nobody reads. */
+	if (fd < 0 && errno == ENXIO)
+		return distrust(sink, "not a regular file", err);
 	if (fd < 0)
 		return error_set_errno(err, ERROR_SYSTEM, errno,
 				       "audit file %.100s", sink->path);
@@ -152,7 +155,8 @@ static bool write_file(struct audit_sink *sink, const char *line, size_t length)
 		return false;
 	/* Somebody removed it, or it is full. */
 	if (st.st_nlink == 0) {
-		(void)!audit_sink_reopen(sink, NULL);
+		if (audit_sink_reopen(sink, NULL))
+			return false;
 	} else if ((uint64_t)st.st_size + length > sink->most) {
 		rotate(sink);
 	}

@@ -35,6 +35,7 @@ struct call {
 	struct call_client client;
 	struct access *access; /* owned; NULL: nobody had to be asked */
 	const struct method *method;
+	pid_t pid;    /* that was asked about; 0: none */
 	bool judged;  /* somebody was asked, in whatever way */
 	bool refused; /* for want of a right, however that is told */
 	struct verdict verdict;

@@ -277,8 +277,23 @@ int daemon_init(struct daemon *daemon, const struct listener *listener,
 	return 0;
 }
 
+static void do_nothing(uv_work_t *work)
+{
+}
+
+/* libuv ends the process when its pool of threads cannot start. So it starts
+ * now, in a daemon that will use it. */
+static void start_pool(struct daemon *daemon)
+{
+	static uv_work_t first;
+
+	if (daemon->house.shared)
+		uv_queue_work(&daemon->loop, &first, do_nothing, NULL);
+}
+
 void daemon_run(struct daemon *daemon)
 {
+	start_pool(daemon);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 }
 

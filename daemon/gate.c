@@ -84,6 +84,7 @@ static int check(struct call *call, const struct verdict *verdict, pid_t pid,
 	uint32_t wanted = rights_wanted(call);
 
 	call->judged = true;
+	call->pid = pid;
 	call->verdict = *verdict;
 	if (call->method->scope == GATE_TOLD || access_has(verdict, wanted))
 		return 0;
@@ -366,6 +367,25 @@ static void on_known(struct inquiry *inquiry, struct session *session)
 {
 }
 
+/* What another client with the same credentials was told just now, so that its
+ * listeners miss nothing. */
+static bool take_over(struct session *session, const struct target *target)
+{
+	const struct session *other;
+
+	TAILQ_FOREACH(other, &target->daemon->sessions, entry)
+	{
+		const struct grant *grant = grant_find(other, target->serial);
+
+		if (!grant || !peer_same(&other->peer, &session->peer))
+			continue;
+		if (other != session)
+			grant_set(session, target->serial, &grant->verdict);
+		return true;
+	}
+	return false;
+}
+
 void gate_target_live(struct target *target)
 {
 	struct session *session;
@@ -377,7 +397,8 @@ void gate_target_live(struct target *target)
 		struct inquiry *inquiry = NULL;
 
 		if (subscriptions_match(&session->subscriptions, target->serial,
-					0))
+					0) &&
+		    !take_over(session, target))
 			inquiry = about_all(session, false);
 		if (inquiry)
 			inquiry_start(inquiry, on_known, NULL);
@@ -422,7 +443,7 @@ static void on_changed(struct inquiry *inquiry, struct session *session)
 		end_probes(session, target);
 		if (target_held_by(target, session) &&
 		    !grant_lets(session, target, RIGHTS_ENTER))
-			target_let_go(target, session);
+			target_dismiss(target, session, "not-permitted");
 	}
 }
 

@@ -249,6 +249,9 @@ int listener_share(const struct listener *listener, struct error *err)
 
 	if (listener->lock_fd < 0)
 		return 0; /* adopted: its owner says who may connect */
+	/* The service manager's own unit says who may. */
+	if (!listener->ino)
+		return 0;
 	name_directory(listener->path, dir);
 	if (chmod(listener->path, 0666) ||
 	    (listener->made_directory && chmod(dir, 0755)))

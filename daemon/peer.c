@@ -148,6 +148,15 @@ int peer_copy(const struct peer *peer, struct peer *ret_peer, struct error *err)
 	return 0;
 }
 
+bool peer_same(const struct peer *a, const struct peer *b)
+{
+	return a->uid == b->uid && a->gid == b->gid &&
+	       a->capabilities == b->capabilities &&
+	       a->group_count == b->group_count &&
+	       (!a->group_count ||
+		!memcmp(a->groups, b->groups, a->group_count * sizeof(gid_t)));
+}
+
 void peer_release(struct peer *peer)
 {
 	if (!peer)

@@ -35,6 +35,9 @@ int peer_read(int fd, struct peer *ret_peer, struct error *err) NOPDB_CHECKED;
 int peer_copy(const struct peer *peer, struct peer *ret_peer,
 	      struct error *err) NOPDB_CHECKED;
 
+/* Do both have the same rights, as far as the kernel goes? */
+bool peer_same(const struct peer *a, const struct peer *b);
+
 void peer_release(struct peer *peer);
 
 /* May a peer of this uid use a daemon that runs as `own`? Only the daemon's

@@ -19,11 +19,46 @@
 #include <unistd.h>
 
 #define ANSWER_MS 1500
+#define PTRACE_BIT (1ull << CAP_SYS_PTRACE)
 #define NO_DESCRIPTOR 0x7fffffff /* which no process has */
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+
+struct question {
+	uint32_t index;
+	uint32_t memory; /* also hand over its memory */
+};
+
+/* One descriptor beside a message: unix(7). */
+union packet {
+	struct cmsghdr head;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static void packet_put(union packet *packet, struct msghdr *message, int fd)
+{
+	memset(packet, 0, sizeof(*packet));
+	message->msg_control = packet;
+	message->msg_controllen = sizeof(packet->bytes);
+	packet->head.cmsg_level = SOL_SOCKET;
+	packet->head.cmsg_type = SCM_RIGHTS;
+	packet->head.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&packet->head), &fd, sizeof(fd));
+}
+
+static int packet_take(const union packet *packet, const struct msghdr *message)
+{
+	int fd = -1;
+
+	if (message->msg_controllen >= CMSG_LEN(sizeof(int)) &&
+	    packet->head.cmsg_level == SOL_SOCKET &&
+	    packet->head.cmsg_type == SCM_RIGHTS &&
+	    packet->head.cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(&packet->head), sizeof(fd));
+	return fd;
+}
 
 /* ---- in the child: system calls alone, for the daemon has threads
  * ------------------------------------------------------------------ */
@@ -33,6 +68,7 @@ struct child {
 	const struct peer *peer;
 	const struct process_id *const *ids;
 	size_t count;
+	bool override; /* Yama, to open the memory of what is one's own */
 };
 
 /* The bare calls: those of the C library would ask its other threads, which
@@ -52,8 +88,8 @@ static int take_user(const struct peer *peer)
 	return 0;
 }
 
-/* Leaves what the peer has and we have. */
-static int take_capabilities(uint64_t wanted)
+/* Leaves what the peer has and we have, and in reserve what is kept. */
+static int take_capabilities(uint64_t wanted, uint64_t kept)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -63,8 +99,9 @@ static int take_capabilities(uint64_t wanted)
 	if (syscall(SYS_capget, &head, data))
 		return -1;
 	for (int i = 0; i < 2; i++) {
-		data[i].permitted &= (uint32_t)(wanted >> 32 * i);
-		data[i].effective = data[i].permitted;
+		data[i].permitted &= (uint32_t)((wanted | kept) >> 32 * i);
+		data[i].effective =
+			data[i].permitted & (uint32_t)(wanted >> 32 * i);
 		data[i].inheritable = 0;
 	}
 	return (int)syscall(SYS_capset, &head, data);
@@ -72,14 +109,14 @@ static int take_capabilities(uint64_t wanted)
 
 /* root at the daemon of a user: nobody there can become root, and the kernel's
  * answer to the daemon is the narrower one. */
-static int become_peer(const struct peer *peer)
+static int become_peer(const struct peer *peer, bool override)
 {
 	/* Before and after: a change of user sets it as the machine says. */
 	syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (take_user(peer) && (peer->uid != 0 || geteuid() == 0))
 		return -1;
 	syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-	return take_capabilities(peer->capabilities);
+	return take_capabilities(peer->capabilities, override ? PTRACE_BIT : 0);
 }
 
 /* "/proc/PID/NAME" without the C library's locale. */
@@ -97,16 +134,21 @@ static void write_path(char *path, pid_t pid, const char *name)
 	memcpy(path, name, strlen(name) + 1);
 }
 
-static int try_open(pid_t pid, const char *name)
+static int open_file(pid_t pid, const char *name, int flags)
 {
 	char path[64];
-	long fd;
 
 	write_path(path, pid, name);
-	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
+}
+
+static int try_open(pid_t pid, const char *name)
+{
+	int fd = open_file(pid, name, O_RDONLY);
+
 	if (fd < 0)
 		return errno;
-	syscall(SYS_close, (int)fd);
+	syscall(SYS_close, fd);
 	return 0;
 }
 
@@ -142,21 +184,66 @@ static struct permission_answer examine(const struct process_id *id)
 	return answer;
 }
 
+/* The memory, opened before the question, so that the answer is about it. root
+ * without all of its capabilities may look at a file but not write. */
+static int open_memory(const struct child *child, const struct process_id *id)
+{
+	uint64_t own = child->peer->capabilities;
+	int fd;
+
+	if (child->override)
+		(void)!take_capabilities(own | PTRACE_BIT, PTRACE_BIT);
+	fd = open_file(id->pid, "/mem", O_RDWR);
+	/* Should this fail, the questions would not be the peer's any more. */
+	if (child->override && take_capabilities(own, PTRACE_BIT))
+		syscall(SYS_exit_group, 1);
+	return fd;
+}
+
+/* What Yama alone refused may be overridden. */
+static bool may_have_memory(const struct child *child,
+			    const struct permission_answer *answer)
+{
+	return !answer->attach || (child->override && !answer->read);
+}
+
+static bool send_answer(int fd, struct permission_answer *answer, int memory)
+{
+	struct iovec data = { answer, sizeof(*answer) };
+	union packet packet;
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (memory >= 0)
+		packet_put(&packet, &message, memory);
+	return syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL) ==
+	       sizeof(*answer);
+}
+
 static void serve(const struct child *child)
 {
-	uint32_t index;
+	struct question question;
 
 	for (;;) {
-		long got = syscall(SYS_read, child->fd, &index, sizeof(index));
+		long got = syscall(SYS_read, child->fd, &question,
+				   sizeof(question));
 		struct permission_answer answer;
+		const struct process_id *id;
+		bool sent;
+		int memory;
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got != sizeof(index) || index >= child->count)
+		if (got != sizeof(question) || question.index >= child->count)
 			return;
-		answer = examine(child->ids[index]);
-		if (syscall(SYS_write, child->fd, &answer, sizeof(answer)) !=
-		    sizeof(answer))
+		id = child->ids[question.index];
+		memory = question.memory ? open_memory(child, id) : -1;
+		answer = examine(id);
+		sent = send_answer(child->fd, &answer,
+				   may_have_memory(child, &answer) ? memory
+								   : -1);
+		if (memory >= 0)
+			syscall(SYS_close, memory);
+		if (!sent)
 			return;
 	}
 }
@@ -196,7 +283,7 @@ static void run_child(const struct child *child, const int *keep)
 	sigemptyset(&none);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 	close_others(keep, child->count + 1);
-	if (!become_peer(child->peer))
+	if (!become_peer(child->peer, child->override))
 		serve(child);
 	syscall(SYS_exit_group, 0);
 }
@@ -241,9 +328,12 @@ static int start_child(const struct child *child, struct error *err)
 
 int permission_open(const struct peer *peer,
 		    const struct process_id *const *ids, size_t count,
-		    struct permission *ret_permission, struct error *err)
+		    bool override, struct permission *ret_permission,
+		    struct error *err)
 {
-	struct child child = { .peer = peer, .ids = ids, .count = count };
+	struct child child = {
+		.peer = peer, .ids = ids, .count = count, .override = override
+	};
 	int ends[2];
 	pid_t pid;
 
@@ -272,21 +362,49 @@ static bool wait_answer(int fd)
 	return ready > 0;
 }
 
-int permission_ask(struct permission *permission, size_t index,
-		   struct permission_answer *ret_answer, struct error *err)
+static bool receive(int fd, struct permission_answer *ret_answer,
+		    int *ret_memory)
 {
-	uint32_t number = (uint32_t)index;
+	struct iovec data = { ret_answer, sizeof(*ret_answer) };
+	union packet packet;
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &packet,
+				  .msg_controllen = sizeof(packet.bytes) };
+
+	memset(&packet, 0, sizeof(packet));
+	if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) != sizeof(*ret_answer))
+		return false;
+	*ret_memory = packet_take(&packet, &message);
+	return true;
+}
+
+static bool exchange(const struct permission *permission, size_t index,
+		     bool memory, struct permission_answer *ret_answer,
+		     int *ret_memory)
+{
+	const struct question question = { (uint32_t)index, memory };
+
+	return permission->fd >= 0 && index < permission->count &&
+	       send(permission->fd, &question, sizeof(question),
+		    MSG_NOSIGNAL) == sizeof(question) &&
+	       wait_answer(permission->fd) &&
+	       receive(permission->fd, ret_answer, ret_memory);
+}
+
+int permission_ask(struct permission *permission, size_t index,
+		   struct permission_answer *ret_answer, int *ret_memory,
+		   struct error *err)
+{
 	struct permission_answer answer;
+	int memory = -1;
 
 	/* The peer may stop or end a process that has its user: then there is
 	 * no answer, and nothing is granted. */
-	if (permission->fd >= 0 && index < permission->count &&
-	    send(permission->fd, &number, sizeof(number), MSG_NOSIGNAL) ==
-		    sizeof(number) &&
-	    wait_answer(permission->fd) &&
-	    recv(permission->fd, &answer, sizeof(answer), 0) ==
-		    sizeof(answer)) {
+	if (exchange(permission, index, ret_memory != NULL, &answer, &memory)) {
 		*ret_answer = answer;
+		if (ret_memory)
+			*ret_memory = memory;
 		return 0;
 	}
 	permission_close(permission);

@@ -41,17 +41,22 @@ struct permission {
 #define PERMISSION_MAX 8192 /* processes that one child is asked about */
 
 /* Starts a child that can be asked about these processes. ids[i] is a pointer
- * to a process whose pidfd stays open as long as the permission. Fails with
- * SYSTEM. */
+ * to a process whose pidfd stays open as long as the permission. override: the
+ * memory of what Yama alone refuses is handed over as well (the answers stay
+ * the peer's). Fails with SYSTEM. */
 int permission_open(const struct peer *peer,
 		    const struct process_id *const *ids, size_t count,
-		    struct permission *ret_permission,
+		    bool override, struct permission *ret_permission,
 		    struct error *err) NOPDB_CHECKED;
 
 /* Asks about the process of that index; about a second at most, after which
- * the child is ended and nothing more is granted. Fails with SYSTEM. */
+ * the child is ended and nothing more is granted. ret_memory, unless NULL, gets
+ * /proc/PID/mem of a process that is granted, open for reading and writing,
+ * for the caller to close: whatever the process executes later, it is the
+ * memory that was asked about. -1: it is not, or not to be had. Fails with
+ * NOT_PERMITTED. */
 int permission_ask(struct permission *permission, size_t index,
-		   struct permission_answer *ret_answer,
+		   struct permission_answer *ret_answer, int *ret_memory,
 		   struct error *err) NOPDB_CHECKED;
 
 /* Ends the child. Idempotent. */

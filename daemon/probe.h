@@ -47,6 +47,7 @@ struct probe {
 	TAILQ_ENTRY(probe) of_target;
 	struct target *target;
 	struct session *owner; /* NULL: it is persistent and alone */
+	uid_t uid;	       /* of the client that set it and went */
 	bool persist;
 	bool used_up; /* its hits, while a debugger still holds it */
 	struct probe_spec spec;

@@ -92,16 +92,13 @@ void record_head_write(struct json_writer *w, const struct record_head *head)
 size_t record_line(char *buf, size_t size, const struct record_head *head,
 		   const char *body, size_t body_length)
 {
+	static const char opening[] = "{\"jsonrpc\":\"2.0\","
+				      "\"method\":\"record\",\"params\":{";
 	struct json_writer w;
 
 	json_init(&w, buf, size - 1);
-	json_object_begin(&w);
-	json_key(&w, "jsonrpc");
-	json_string(&w, "2.0");
-	json_key(&w, "method");
-	json_string(&w, "record");
-	json_key(&w, "params");
-	json_object_begin(&w);
+	json_raw(&w, opening, sizeof opening - 1);
+	w.comma = false;
 	record_head_write(&w, head);
 	record_splice(&w, body, body_length);
 	json_object_end(&w);

@@ -129,8 +129,10 @@ uint32_t rights_of_params(const cJSON *params)
 		if (member(params, expressions[i]))
 			rights |= RIGHT_EVAL;
 	}
-	/* A __repr__ is code of the program, run because we ask for it. */
-	if (cJSON_IsTrue(member(member(params, "limits"), "repr")))
+	/* A __repr__ is code of the program, run because we ask for it; and so
+	 * is who takes the objects themselves. */
+	if (cJSON_IsTrue(member(member(params, "limits"), "repr")) ||
+	    cJSON_IsTrue(member(member(params, "limits"), "live")))
 		rights |= RIGHT_EVAL;
 	if (cJSON_IsTrue(member(params, "locals")))
 		rights |= RIGHT_CAPTURE;
@@ -143,7 +145,7 @@ uint32_t rights_of_probe(const struct probe_spec *spec)
 	uint32_t rights = RIGHT_CAPTURE;
 
 	if (script->condition || script->callable || script->once_per ||
-	    spec->limits.repr)
+	    spec->limits.repr || spec->limits.live)
 		rights |= RIGHT_EVAL;
 	for (uint32_t i = 0; i < script->action_count; i++)
 		rights |= of_action(script->actions[i].kind);

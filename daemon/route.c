@@ -12,12 +12,19 @@
 #define OWNER_BODY (6 * LIMIT_DEBUG + 1024u)
 #define BODY 4096u /* of the records that the daemon writes itself */
 
-static bool wants(const struct session *session, const struct probe *probe)
+/* Did it ask to, and may it? */
+static bool hears(const struct session *session, const struct probe *probe)
 {
 	return (session == probe->owner ||
 		subscriptions_match(&session->subscriptions,
 				    probe->target->serial, probe->spec.id)) &&
 	       grant_lets(session, probe->target, RIGHT_CAPTURE);
+}
+
+/* What becomes of its probe is told to a client whatever it may do now. */
+static bool wants(const struct session *session, const struct probe *probe)
+{
+	return session == probe->owner || hears(session, probe);
 }
 
 static size_t probe_line(struct probe *probe, const char *event,
@@ -44,7 +51,7 @@ void route_capture(struct probe *probe, const char *event, const char *body,
 	for (session = TAILQ_FIRST(&daemon->sessions); session;
 	     session = next) {
 		next = TAILQ_NEXT(session, entry);
-		if (wants(session, probe))
+		if (hears(session, probe))
 			session_send_capture(session, probe->spec.id,
 					     daemon->line, size);
 	}

@@ -16,6 +16,9 @@
 #include "daemon/target.h"
 
 #define SEND_BUFFER (1 << 20)
+#define SILENT_NS (1000ull * 1000 * 1000)
+/* Clients that were refused and are not gone yet. */
+#define LEAVING_MOST 32
 
 /* ---- calls
  * ---------------------------------------------------------------------- */
@@ -26,10 +29,18 @@ void session_add_call(struct session *session, struct call *call)
 	session->call_count++;
 }
 
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
+
 void session_remove_call(struct session *session, struct call *call)
 {
 	TAILQ_REMOVE(&session->calls, call, of_session);
 	session->call_count--;
+	if (!session->paused || session->finishing)
+		return;
+	session->paused = false;
+	if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc, on_read))
+		session->hopeless = true;
 }
 
 static void orphan_calls(struct session *session)
@@ -235,8 +246,11 @@ static void take_lines(struct session *session)
 	int got = 0;
 
 	while (!session->finishing &&
-	       (got = line_buffer_next(&session->in, &line, &length, &err)) > 0)
+	       (got = line_buffer_next(&session->in, &line, &length, &err)) >
+		       0) {
+		session->asked = true;
 		method_dispatch(session, line, length);
+	}
 	if (got < 0)
 		give_up(session, &err);
 }
@@ -268,7 +282,12 @@ static void no_room(struct session *session)
 	char *data;
 	size_t size;
 
-	if (line_buffer_room(&session->in, &data, &size, &err))
+	if (!line_buffer_room(&session->in, &data, &size, &err))
+		return;
+	session->paused = session->call_count > 0;
+	if (session->paused)
+		uv_read_stop((uv_stream_t *)&session->pipe);
+	else
 		give_up(session, &err);
 }
 
@@ -301,6 +320,26 @@ static void reject(struct session *session, const struct error *err)
 	give_up(session, err);
 }
 
+/* Makes room: who connected and never said a whole line gives way to who comes
+ * now, the oldest first. */
+static bool evict_silent(struct daemon *daemon)
+{
+	struct error err = ERROR_INIT;
+	struct session *session;
+
+	TAILQ_FOREACH(session, &daemon->sessions, entry)
+	{
+		if (!session->asked && !session->finishing &&
+		    uv_hrtime() - session->since_ns > SILENT_NS)
+			break;
+	}
+	if (!session)
+		return false;
+	error_set(&err, ERROR_LIMIT, "no request came, and others want in");
+	reject(session, &err);
+	return true;
+}
+
 /* One user cannot take the places of all others. */
 static int check_share(const struct session *session, struct error *err)
 {
@@ -329,9 +368,12 @@ static int admit(struct session *session, struct error *err)
 	    (!session->daemon->house.shared &&
 	     peer_permit(&session->peer, geteuid(), err)))
 		return -1;
-	if (session->daemon->session_count > LIMIT_CLIENTS)
-		return error_set(err, ERROR_LIMIT, "more than %d clients",
-				 LIMIT_CLIENTS);
+	if (session->daemon->session_count > LIMIT_CLIENTS &&
+	    !evict_silent(session->daemon)) {
+		error_set(err, ERROR_LIMIT, "more than %d clients",
+			  LIMIT_CLIENTS);
+		return error_remedy(err, "try again when some have left");
+	}
 	return check_share(session, err);
 }
 
@@ -344,7 +386,7 @@ static void widen(struct session *session)
 	uv_send_buffer_size((uv_handle_t *)&session->pipe, &size);
 }
 
-/* ---- no memory for a client
+/* ---- no room for a client
  * ------------------------------------------------------- */
 
 static void on_turned_away(uv_handle_t *handle)
@@ -357,11 +399,10 @@ static void on_turned_away(uv_handle_t *handle)
 }
 
 /* Takes the connection with a handle that is always there, says why in what
- * the socket takes at once, and closes it. */
-static void turn_away(struct daemon *daemon)
+ * the socket takes at once, and closes it: one in a turn of the loop. */
+static void turn_away(struct daemon *daemon, const struct error *err)
 {
 	uv_stream_t *stream = (uv_stream_t *)&daemon->turned_away;
-	struct error err = ERROR_INIT;
 	char line[RPC_FAILURE_MAX];
 	uv_os_fd_t fd;
 
@@ -369,15 +410,13 @@ static void turn_away(struct daemon *daemon)
 	if (daemon->turning_away)
 		return;
 	daemon->turning_away = true;
-	error_set(&err, ERROR_NO_MEMORY, "no memory for a client");
-	error_remedy(&err, "try again");
-	log_line("client refused: %s", err.msg);
-	counters_failure(&daemon->counters, err.code);
+	log_line("client refused: %s", err->msg);
+	counters_failure(&daemon->counters, err->code);
 	uv_pipe_init(&daemon->loop, &daemon->turned_away, 0);
 	stream->data = daemon;
 	if (!uv_accept((uv_stream_t *)&daemon->server, stream) &&
 	    !uv_fileno((uv_handle_t *)stream, &fd))
-		(void)!send(fd, line, rpc_failure("null", &err, line),
+		(void)!send(fd, line, rpc_failure("null", err, line),
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 	uv_close((uv_handle_t *)stream, on_turned_away);
 }
@@ -389,6 +428,7 @@ static struct session *new_session(struct daemon *daemon)
 	if (!session)
 		return NULL;
 	session->daemon = daemon;
+	session->since_ns = uv_hrtime();
 	line_buffer_init(&session->in);
 	outbox_init(&session->out);
 	session->in.budget = &daemon->budget;
@@ -404,15 +444,31 @@ static struct session *new_session(struct daemon *daemon)
 	return session;
 }
 
+/* A new session; NULL: the client was turned away. */
+static struct session *receive(struct daemon *daemon)
+{
+	struct session *session = NULL;
+	struct error err = ERROR_INIT;
+
+	if (daemon->session_count >= LIMIT_CLIENTS + LEAVING_MOST)
+		error_set(&err, ERROR_LIMIT, "more than %d clients",
+			  LIMIT_CLIENTS);
+	else if (!(session = new_session(daemon)))
+		error_set(&err, ERROR_NO_MEMORY, "no memory for a client");
+	if (session)
+		return session;
+	error_remedy(&err, "try again");
+	turn_away(daemon, &err);
+	return NULL;
+}
+
 void session_accept(struct daemon *daemon, uv_stream_t *server)
 {
 	struct error err = ERROR_INIT;
-	struct session *session = new_session(daemon);
+	struct session *session = receive(daemon);
 
-	if (!session) {
-		turn_away(daemon);
+	if (!session)
 		return;
-	}
 	if (uv_accept(server, (uv_stream_t *)&session->pipe)) {
 		session_close(session);
 		return;

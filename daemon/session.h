@@ -37,6 +37,9 @@ struct session {
 	struct subscriptions subscriptions;
 	struct call_list calls;
 	unsigned call_count;
+	uint64_t since_ns; /* its connection */
+	bool paused;	   /* not read while its calls fill the budget */
+	bool asked;	   /* a whole line came */
 	struct grant_list grants;
 	struct call_list gate; /* calls that wait for their turn */
 	bool asking;	       /* the first of them is being asked about */

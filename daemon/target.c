@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/access.h"
 #include "daemon/attachment.h"
@@ -76,6 +77,7 @@ void target_hold(struct target *target, struct session *session)
 	if (target_held_by(target, session) ||
 	    target->holder_count == LIMIT_CLIENTS)
 		return;
+	target->clears[target->holder_count] = false;
 	target->holders[target->holder_count++] = session;
 	route_target_one(target, session, "attached", render_attached, target);
 }
@@ -84,10 +86,39 @@ static void drop_hold(struct target *target, const struct session *session)
 {
 	for (unsigned i = 0; i < target->holder_count; i++) {
 		if (target->holders[i] == session) {
-			target->holders[i] =
-				target->holders[--target->holder_count];
+			unsigned last = --target->holder_count;
+
+			target->holders[i] = target->holders[last];
+			target->clears[i] = target->clears[last];
 			return;
 		}
+	}
+}
+
+static void clear_at_exit(struct target *target, const struct session *session)
+{
+	for (unsigned i = 0; i < target->holder_count; i++) {
+		if (target->holders[i] == session)
+			target->clears[i] = true;
+	}
+}
+
+/* Ends what a client that wants it so has set, persistent or not, and what
+ * earlier clients of its user left. What others need stays. */
+static void clear(struct target *target, const struct session *session)
+{
+	struct probe *probe, *next;
+	bool wanted = false;
+
+	for (unsigned i = 0; i < target->holder_count; i++)
+		wanted |= target->holders[i] == session && target->clears[i];
+	if (!wanted)
+		return;
+	for (probe = TAILQ_FIRST(&target->probes); probe; probe = next) {
+		next = TAILQ_NEXT(probe, of_target);
+		if (probe->owner == session ||
+		    (!probe->owner && probe->uid == session->peer.uid))
+			probe_life_end(probe, PROBE_END_DETACHED);
 	}
 }
 
@@ -103,12 +134,14 @@ void target_let_go(struct target *target, struct session *session)
 {
 	struct probe *probe, *next;
 
+	clear(target, session);
 	drop_hold(target, session);
 	for (probe = TAILQ_FIRST(&target->probes); probe; probe = next) {
 		next = TAILQ_NEXT(probe, of_target);
 		if (probe->owner != session)
 			continue;
 		probe->owner = NULL;
+		probe->uid = session->peer.uid;
 		if (!probe->persist)
 			probe_life_end(probe, PROBE_END_CLIENT_GONE);
 	}
@@ -141,10 +174,14 @@ static void render_attach(struct json_writer *w, const void *arg)
 static void welcome(struct target *target, struct call *call)
 {
 	struct session *session = call->session;
+	bool clears = params_bool(call->request.params, "detach_on_exit");
 
 	call_answer(call, render_attach, target);
-	if (session && !session->released)
-		target_hold(target, session);
+	if (!session || session->released)
+		return;
+	target_hold(target, session);
+	if (clears)
+		clear_at_exit(target, session);
 }
 
 void target_became_live(struct target *target)
@@ -226,7 +263,26 @@ static struct target *new_target(struct daemon *daemon, struct process_id *id,
 	return target;
 }
 
-static int may_enter(struct daemon *daemon, struct error *err)
+/* One user cannot take the room of all others. */
+static int check_share(const struct daemon *daemon, uid_t user,
+		       struct error *err)
+{
+	const struct target *target;
+	unsigned count = 0;
+
+	if (!daemon->house.shared || user == 0 || user == geteuid())
+		return 0;
+	TAILQ_FOREACH(target, &daemon->targets, entry)
+	count += target->user == user;
+	if (count < LIMIT_USER_TARGETS)
+		return 0;
+	error_set(err, ERROR_LIMIT, "more than %d targets of user %u",
+		  LIMIT_USER_TARGETS, (unsigned)user);
+	return error_remedy(err, "detach from some of them");
+}
+
+static int may_enter(struct daemon *daemon, const struct call *call,
+		     struct error *err)
 {
 	if (daemon->stopping)
 		return error_set(err, ERROR_BUSY, "the daemon is stopping");
@@ -239,7 +295,7 @@ static int may_enter(struct daemon *daemon, struct error *err)
 		return error_remedy(err, "install nopdb-agent.so beside nopdbd"
 					 " or give nopdbd --agent PATH");
 	}
-	return 0;
+	return check_share(daemon, call->client.uid, err);
 }
 
 /* The process that the client was found to be let into, else the one that has
@@ -286,13 +342,14 @@ void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 		return;
 	}
 	target = NULL;
-	if (!may_enter(daemon, &err))
+	if (!may_enter(daemon, call, &err))
 		target = new_target(daemon, &id, &err);
 	if (!target) {
 		process_close(&id);
 		call_fail(call, &err);
 		return;
 	}
+	target->user = call->client.uid;
 	keep_grant(target, call);
 	target->job.access = call->access;
 	TAILQ_INSERT_TAIL(&target->attachers, call, waiting);
@@ -396,8 +453,8 @@ static void refuse_detach(struct target *target, struct call *call)
 void target_detach(struct target *target, struct call *call, bool force)
 {
 	struct session *session = call->session;
-	bool others = needed_by_others(target, session);
 	struct error err = ERROR_INIT;
+	bool others;
 
 	if (target->state < TARGET_LIVE) {
 		error_set(&err, ERROR_BUSY, "pid %d is being attached to",
@@ -405,6 +462,9 @@ void target_detach(struct target *target, struct call *call, bool force)
 		call_fail(call, &err);
 		return;
 	}
+	if (session)
+		clear(target, session);
+	others = needed_by_others(target, session);
 	if (target->state == TARGET_LIVE && others && !force &&
 	    !target_held_by(target, session)) {
 		refuse_detach(target, call);
@@ -444,6 +504,13 @@ static void render_reason(struct json_writer *w, const void *arg)
 {
 	json_key(w, "reason");
 	json_string(w, arg);
+}
+
+void target_dismiss(struct target *target, struct session *session,
+		    const char *reason)
+{
+	route_target_one(target, session, "detached", render_reason, reason);
+	target_let_go(target, session);
 }
 
 void target_tell_holders(struct target *target, const char *event,

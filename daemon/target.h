@@ -47,6 +47,7 @@ struct target_job {
 	struct inject_options options;
 	struct inject_report report;
 	struct process_facts facts;
+	uint64_t program;      /* that was entered, see process_program */
 	struct access *access; /* of the call that is first; NULL: none */
 	struct error err;
 	int result;
@@ -58,6 +59,7 @@ struct target {
 	uint64_t serial;      /* never used twice in this daemon */
 	char name[40];	      /* "PID.STARTTIME" */
 	struct process_id id; /* owned */
+	uid_t user;	      /* who had it entered */
 	enum target_state state;
 	bool stuck; /* DEPARTING, but the agent does not go */
 	bool was_live;
@@ -88,6 +90,7 @@ struct target {
 	TAILQ_HEAD(, debugged) debugged; /* threads in a debugger */
 	unsigned debugged_count;
 	struct session *holders[LIMIT_CLIENTS];
+	bool clears[LIMIT_CLIENTS]; /* that holder, when it goes: see below */
 	unsigned holder_count;
 
 	const char *leave_reason;    /* for the `detached` record */
@@ -108,8 +111,13 @@ void target_detach(struct target *target, struct call *call, bool force);
 /* Removes all probes and the agent. Does nothing when that is under way. */
 void target_leave(struct target *target, const char *reason);
 
-/* Ends a client's probes (persistent ones stay) and its hold. */
+/* Ends a client's probes and its hold. Persistent ones stay, unless the client
+ * attached with `detach_on_exit`: then all those of its user go. */
 void target_let_go(struct target *target, struct session *session);
+
+/* The same to a client that may not be there any more, which is told. */
+void target_dismiss(struct target *target, struct session *session,
+		    const char *reason);
 
 /* A live target by its name or its pid; NULL when there is none. */
 struct target *target_find(struct daemon *daemon, const char *name);

@@ -2,35 +2,33 @@
 # SPDX-License-Identifier: MIT
 """attention.py PID [STEPS]: the attention weights of a running model.
 
-Takes the weights of model.py at the line that uses them, from the process
-that serves, and prints them with a checksum: they are what the model
-computed, bit for bit.
+Takes the weights of model.py or torch_model.py at the line that uses them,
+from the process that serves, and prints them with a checksum: they are what
+the model computed, bit for bit.
 """
 import hashlib
-import struct
 import sys
 
 import nopdb
 
 
 def checksum(weights) -> str:
-    """Of the doubles as they lie in memory."""
-    flat = [weight for row in weights for weight in row]
-    return hashlib.sha256(struct.pack("%dd" % len(flat), *flat)).hexdigest()
+    """Of the numbers as they lie in memory."""
+    return hashlib.sha256(weights.tobytes()).hexdigest()
 
 
 def main(pid: int, steps: int) -> None:
     with nopdb.attach(pid) as model:
+        # The model goes on meanwhile: it is set when it has both expressions.
         with model.breakpoint("attention", line="return weights @ value",
-                              depth=4, items=64, hits=steps) as bp:
-            bp.eval("step")
-            bp.eval("weights.tolist()")
+                              arrays="full", hits=steps, enabled=False) as bp:
+            numbers = bp.eval("step")
+            weights = bp.eval("weights")
+            bp.enable()
             bp.wait(steps, timeout=60)
-    # The model did not wait while the second expression was added.
-    for step, weights in [hit.values for hit in bp.hits
-                          if len(hit.values) == 2]:
-        print(step, checksum(weights))
-        for row in weights:
+    for step, array in zip(numbers, weights):
+        print(step, checksum(array))
+        for row in array.tolist():
             print("   ", " ".join("%.3f" % weight for weight in row))
 
 

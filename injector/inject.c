@@ -97,8 +97,9 @@ static int resolve_and_enter(struct job *job, struct interpreter *target,
 	struct entry *entry;
 	int result = -1;
 
-	if ((job->options->permit && memory_bind(&target->memory, err)) ||
-	    interpreter_check_version(target, err) ||
+	if (job->options->memory)
+		memory_bind(&target->memory, *job->options->memory);
+	if (interpreter_check_version(target, err) ||
 	    interpreter_resolve(target, err))
 		return -1;
 	job->report.python_version = target->version;

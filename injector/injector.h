@@ -37,6 +37,14 @@ bool process_same(const struct process_id *id);
 
 void process_close(struct process_id *id);
 
+/* How a process ended, as wait(2) says it. False when it did not, or when its
+ * parent has collected it and the kernel (before 6.15) tells nobody else. */
+bool process_exit_status(const struct process_id *id, int *ret_status);
+
+/* A mark of the program that runs under this id: it changes with exec, unless
+ * addresses are not random. 0 when it cannot be told. */
+uint64_t process_program(pid_t pid);
+
 /* ---- inspect: what it is, without touching it -----------------------------
  */
 
@@ -124,11 +132,13 @@ struct inject_options {
 	unsigned handshake_ms; /* from thread start to its loading */
 	/* Asked, when it is set, with a thread of the process stopped and
 	 * before anything is written to it, and again before the agent is
-	 * handed over: -1, with err, refuses. The memory that is written is
-	 * then that which was opened before: a process that becomes another
-	 * by exec meanwhile is not touched. */
+	 * handed over: -1, with err, refuses. */
 	int (*permit)(void *arg, struct error *err);
 	void *permit_arg;
+	/* /proc/PID/mem, opened by who may: what is read and written then,
+	 * so that a process which becomes another by exec meanwhile is not
+	 * touched. NULL: by the process's id. Borrowed. */
+	const int *memory;
 };
 
 /* The defaults of the time-outs, in one place for the daemon's, too. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "proto/json_plain.h"
 #include "proto/limits.h"
 
 struct checker {
@@ -157,6 +158,14 @@ static bool string(struct checker *c, char *name, size_t size)
 	while (c->next < c->end && *c->next != '"') {
 		unsigned unit = *c->next;
 
+		if (!name) {
+			c->next += json_plain((const char *)c->next,
+					      (size_t)(c->end - c->next));
+			if (c->next == c->end || *c->next == '"')
+				break;
+			unit = *c->next;
+		}
+
 		if (unit < 0x20)
 			return fail(c, "a raw control character");
 		if (unit >= 0x80) {
@@ -175,12 +184,39 @@ static bool string(struct checker *c, char *name, size_t size)
 	return take(c, '"') ? true : fail(c, "a string does not end");
 }
 
-static bool is_reserved(const struct checker *c, const char *name)
+static bool is_reserved(const struct checker *c, const char *name,
+			size_t length)
 {
 	for (const char *const *r = c->reserved; r && *r; r++)
-		if (!strcmp(*r, name))
+		if ((*r)[0] == name[0] && strlen(*r) == length &&
+		    !memcmp(*r, name, length))
 			return true;
 	return false;
+}
+
+/* A name that may be reserved. One without escapes is compared as it stands. */
+static bool outer_name(struct checker *c)
+{
+	char name[32];
+	const char *start;
+	size_t length;
+
+	skip_blank(c);
+	start = (const char *)c->next + 1;
+	length = c->next < c->end
+			 ? json_plain(start, (size_t)(c->end - c->next) - 1)
+			 : 0;
+	if (peek(c, '"') && length && c->next + 1 + length < c->end &&
+	    start[length] == '"') {
+		c->next += length + 2;
+		return is_reserved(c, start, length)
+			       ? fail(c, "a reserved member")
+			       : true;
+	}
+	if (!string(c, name, sizeof name))
+		return false;
+	return is_reserved(c, name, strlen(name)) ? fail(c, "a reserved member")
+						  : true;
 }
 
 static bool value(struct checker *c, int depth);
@@ -190,12 +226,9 @@ static bool members(struct checker *c, int depth)
 	if (take(c, '}'))
 		return true;
 	do {
-		char name[32];
-
-		if (!string(c, name, sizeof name))
+		if (depth == 1 && c->reserved ? !outer_name(c)
+					      : !string(c, NULL, 0))
 			return false;
-		if (depth == 1 && is_reserved(c, name))
-			return fail(c, "a reserved member");
 		if (!take(c, ':'))
 			return fail(c, "a colon is missing");
 		if (!value(c, depth))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/json_write.h"
 
+#include "proto/json_plain.h"
+
 static const char hex_digits[] = "0123456789abcdef";
 
 void json_init(struct json_writer *w, char *buf, size_t size)
@@ -315,28 +317,19 @@ static size_t decode(const unsigned char *text, size_t length,
 	return 1 + (size_t)extra;
 }
 
-/* Stands for itself in a string. */
-static inline bool is_plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 void json_string_n(struct json_writer *w, const char *text, size_t length)
 {
 	size_t at = 0;
 
 	json_string_begin(w);
 	while (at < length && !w->full) {
-		size_t plain = at;
+		size_t plain = json_plain(text + at, length - at);
 		uint32_t point;
 
-		while (plain < length && is_plain((unsigned char)text[plain]))
-			plain++;
-		if (plain > at) {
-			put(w, text + at, plain - at);
-			at = plain;
-			continue;
-		}
+		put(w, text + at, plain);
+		at += plain;
+		if (at == length)
+			break;
 		at += decode((const unsigned char *)text + at, length - at,
 			     &point);
 		json_string_char(w, point);

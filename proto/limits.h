@@ -32,6 +32,7 @@
 
 /* Probes. */
 #define LIMIT_TARGETS 1024
+#define LIMIT_USER_TARGETS 256 /* of one user, as above */
 #define LIMIT_PROBES 1024  /* in one target */
 #define LIMIT_NAME 256	   /* module or function pattern, with NUL */
 #define LIMIT_PATH 1024	   /* file pattern, with NUL */

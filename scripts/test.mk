@@ -81,6 +81,13 @@ $(OUT)/test/targets/musl_host: tests/live/targets/musl_host.c \
 	@mkdir -p $(@D)
 	$(Q)musl-gcc $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
 
+# Exports an interpreter's names, and is none.
+$(OUT)/test/targets/fake_runtime: tests/live/targets/fake_runtime.c \
+		proto/symbols.h | deps-check
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
+
 $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -89,7 +96,7 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
 	targets/cage.so targets/dawdle.so targets/faulty.so targets/slow_locks.so \
-	targets/seven targets/musl_host agent/callgrind.so)
+	targets/seven targets/musl_host targets/fake_runtime agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
@@ -115,6 +122,7 @@ test: all unit fuzz-build forky bullseye
 	@failed=0; \
 	scripts/test-unit $(OUT)/test $(UNIT) || failed=1; \
 	$(TEST_ENV) scripts/test-live $(OUT)/test/results $(LIVE) || failed=1; \
+	$(FUZZ_IMAGES) || failed=1; \
 	FUZZ_SEED=1 scripts/fuzz-run $(OUT) 5 $(FUZZ) || failed=1; \
 	scripts/totals $(OUT)/test/results || failed=1; exit $$failed
 
@@ -190,9 +198,11 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ     := $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_OBJ  = $(filter-out $(OBJ)/daemon/main.c.o,\
 	    $(PROTO_OBJ) $(call objs,$(FUZZ_PARTS)))
-FUZZ_PARTS := $(wildcard daemon/rpc*.c) $(patsubst %,injector/stack/%.c,\
-	arena code coroutine dict lines object offsets remote runtime set \
-	value walk) \
+FUZZ_PARTS := $(wildcard daemon/rpc*.c) \
+	$(patsubst %,daemon/%.c,policy policy_decide rights) \
+	$(patsubst %,injector/stack/%.c,\
+	arena callee code coroutine dict gc_walk lines object offsets remote \
+	runtime set value walk) tests/fuzz/images/reading.c \
 	$(patsubst %,injector/target/%.c,core_file core_notes maps process \
 	procfs) injector/arch/x86_64.c
 
@@ -207,12 +217,25 @@ $(OUT)/bin/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.c.o $(FUZZ_OBJ) | deps-check-test
 	$(Q)$(CC) $(SAN) -fsanitize=fuzzer -o $@ $^ \
 		$(call pkg_libs,libcjson libelf)
 
+# Records images of interpreters for fuzz_image.
+$(OUT)/bin/record: $(call objs,tests/fuzz/images/record.c \
+		tests/fuzz/images/reading.c $(PROTO_SRC) $(INJECTOR_SRC)) \
+		$(OUT)/gen/stub_blob.o | deps-check-test
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) -fsanitize=address,undefined -pthread -o $@ $^ \
+		$(call pkg_libs,$(PKG_DAEMON)) -lunwind-x86_64
+
 .PHONY: fuzz-programs
-fuzz-programs: $(patsubst %,$(OUT)/bin/%,$(FUZZ))
+fuzz-programs: $(patsubst %,$(OUT)/bin/%,$(FUZZ)) $(OUT)/bin/record
 
 fuzz-build: | deps-check-test
 	@$(call flavour,fuzz) fuzz-programs
 
+FUZZ_IMAGES = NOPDB_FORKY=$(abspath build/forky) \
+	scripts/fuzz-images $(OUT)/fuzz/bin/record $(OUT)/fuzz/images
+
 fuzz: fuzz-build
 	@mkdir -p $(OUT)/test/results
+	@$(FUZZ_IMAGES)
 	@scripts/fuzz-run $(OUT) $(FUZZ_SECONDS) $(FUZZ)

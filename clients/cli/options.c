@@ -171,6 +171,9 @@ const struct option_entry option_table[OPTION_COUNT] = {
 			       "the text of lines, where it can be read"),
 	[OPTION_PERSIST] = FLAG("persist", 0, GROUP_PERSIST,
 				"set the probe and leave; see tail, list, rm"),
+	[OPTION_DETACH_ON_EXIT] =
+		FLAG("detach-on-exit", 0, GROUP_PERSIST,
+		     "at the end remove persistent probes, too"),
 	[OPTION_FORCE] = FLAG("force", 0, GROUP_DETACH,
 			      "although other clients still use it"),
 	[OPTION_LOCALS] =

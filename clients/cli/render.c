@@ -388,6 +388,19 @@ static void add_probe(struct text *text, struct view record)
 	add_interpreters(text, view_member(record, "interpreters"));
 }
 
+static void add_ending(struct text *text, struct view record)
+{
+	int64_t number = view_int(view_member(record, "signal"), 0);
+	int64_t status = view_int(view_member(record, "status"), 0);
+
+	if (view_is(view_member(record, "reason"), "exec"))
+		text_add(text, ": it runs another program now");
+	else if (number)
+		text_addf(text, ": signal %" PRId64, number);
+	else if (status)
+		text_addf(text, ": exit status %" PRId64, status);
+}
+
 bool render_event(struct text *text, struct view record)
 {
 	struct view event = view_member(record, "event");
@@ -402,6 +415,7 @@ bool render_event(struct text *text, struct view record)
 		text_addf(text, "detached from %" PRId64, pid);
 	} else if (view_is(event, "target_exit")) {
 		text_addf(text, "process %" PRId64 " ended", pid);
+		add_ending(text, record);
 	} else if (view_is(event, "probe")) {
 		add_probe(text, record);
 	} else if (view_is(event, "lost")) {

@@ -22,6 +22,7 @@ struct watch {
 	char **where;
 	int count; /* 0: the options alone say where */
 	bool persist;
+	cJSON *script;	     /* what a breakpoint does; owned, or NULL */
 	const char *file;    /* its name */
 	const cJSON *probes; /* of it; NULL: WHERE and options */
 };
@@ -52,19 +53,17 @@ static int check(const struct watch *watch, struct session *session)
 	return 0;
 }
 
-/* The params of one probe from the options; NULL with an error. */
+/* The params of one probe from the options. */
 static cJSON *from_options(struct session *session, const struct watch *watch,
 			   int i)
 {
 	cJSON *params = params_number("pid", watch->pid);
+	const cJSON *part;
 
 	cJSON_AddStringToObject(params, "kind", watch->verb->name);
 	request_add_location(params, session->options, watch_where(watch, i));
-	if (watch->verb == &verb_break &&
-	    request_add_script(params, session->options, &session->err) < 0) {
-		cJSON_Delete(params);
-		return NULL;
-	}
+	cJSON_ArrayForEach(part, watch->script) cJSON_AddItemToObject(
+		params, part->string, cJSON_Duplicate(part, true));
 	if (watch->verb == &verb_calls)
 		request_add_thread(params, session->options);
 	request_add_limits(params, session->options);
@@ -89,8 +88,6 @@ static int add_probe(struct session *session, const struct watch *watch, int i,
 	      *params = watch->probes ? from_file(watch, i)
 				      : from_options(session, watch, i);
 
-	if (!params)
-		return -1;
 	if (persist)
 		cJSON_AddTrueToObject(params, "persist");
 	if (session_call(session, "probe.add", params, &result) < 0)
@@ -217,6 +214,16 @@ static int watch_run(struct session *session, const struct watch *watch,
 	return session_finish(session, stream_status(stream));
 }
 
+static cJSON *attach_params(const struct session *session,
+			    const struct watch *watch)
+{
+	cJSON *params = params_number("pid", watch->pid);
+
+	if (option_given(session->options, OPTION_DETACH_ON_EXIT))
+		cJSON_AddTrueToObject(params, "detach_on_exit");
+	return params;
+}
+
 /* Attaches, and all that follows. */
 static int attach(struct session *session, const struct watch *watch)
 {
@@ -224,6 +231,10 @@ static int attach(struct session *session, const struct watch *watch)
 	struct stream stream;
 	int status;
 
+	if (watch->persist &&
+	    option_given(session->options, OPTION_DETACH_ON_EXIT))
+		return session_usage(watch->verb->name,
+				     "--detach-on-exit: the probes persist");
 	if (session_open(session) < 0 ||
 	    stream_init(&stream, session, (size_t)watch_probes(watch)) < 0)
 		return session_failed(session);
@@ -233,7 +244,7 @@ static int attach(struct session *session, const struct watch *watch)
 	/* Then the probes' ids are the output, and nothing else. */
 	if (watch->persist && session->output.json)
 		session->rpc.on_record = NULL;
-	if (session_call(session, "attach", params_number("pid", watch->pid),
+	if (session_call(session, "attach", attach_params(session, watch),
 			 NULL) < 0)
 		status = session_failed(session);
 	else
@@ -241,6 +252,16 @@ static int attach(struct session *session, const struct watch *watch)
 	debugger_release(&debugger);
 	stream_release(&stream);
 	return status;
+}
+
+/* What is read for the actions, is so once, before a process is entered. */
+static int read_script(struct session *session, struct watch *watch)
+{
+	if (watch->verb != &verb_break)
+		return 0;
+	watch->script = cJSON_CreateObject();
+	return request_add_script(watch->script, session->options,
+				  &session->err);
 }
 
 int watch(struct session *session, const struct verb *verb, int argc,
@@ -252,14 +273,18 @@ int watch(struct session *session, const struct verb *verb, int argc,
 		.count = argc - 2,
 		.persist = option_given(session->options, OPTION_PERSIST),
 	};
+	int status;
 
 	if (argument_pid(argv[1], &watch.pid, &session->err) < 0)
 		return session_failed(session);
 	if (watch.count == 0 && !request_has_location(session->options))
 		return session_usage(verb->name, "WHERE is missing");
-	if (check(&watch, session) < 0)
-		return session_failed(session);
-	return attach(session, &watch);
+	if (check(&watch, session) < 0 || read_script(session, &watch) < 0)
+		status = session_failed(session);
+	else
+		status = attach(session, &watch);
+	cJSON_Delete(watch.script);
+	return status;
 }
 
 int watch_file(struct session *session, const char *pid, const char *name,

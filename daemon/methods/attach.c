@@ -4,6 +4,7 @@
 
 static const struct param params[] = {
 	{ "pid", PARAM_PID, true },
+	{ "detach_on_exit", PARAM_BOOL, false },
 	{ NULL, PARAM_END, false },
 };
 

@@ -192,6 +192,39 @@ static bool by_scan(struct search *search)
 	return false;
 }
 
+/* Why what was found is no interpreter that we can read. */
+static int refuse(struct search *search, struct error *err)
+{
+	const struct module *python =
+		modules_with(search->modules, MODULE_PYTHON);
+
+	if (!python) {
+		error_set(err, ERROR_NOT_PYTHON,
+			  "process %d has no Python interpreter",
+			  search->remote->self);
+		return error_remedy(err, "list the Python processes: nopdb ps");
+	}
+	if (!search->refused) {
+		consider(search, python);
+		if (search->version) {
+			error_set(err, ERROR_SYSTEM,
+				  "the interpreter's state makes no sense; it "
+				  "begins, ends, or was overwritten");
+			return error_remedy(err,
+					    "try again, or look at its C "
+					    "stacks: gdb -p %d",
+					    search->remote->self);
+		}
+		error_set(err, ERROR_UNSUPPORTED,
+			  "a Python whose version cannot be told");
+	} else {
+		error_set(err, ERROR_UNSUPPORTED, "Python %u.%u",
+			  search->refused >> 16 & 0xff,
+			  version_minor(search->refused));
+	}
+	return error_remedy(err, "supported are CPython 3.7 to 3.15");
+}
+
 int runtime_find(struct runtime *runtime, struct remote *remote,
 		 const struct modules *modules, const struct maps *maps,
 		 struct error *err)
@@ -204,16 +237,5 @@ int runtime_find(struct runtime *runtime, struct remote *remote,
 	memset(runtime, 0, sizeof(*runtime));
 	if (by_dynamic_symbol(&search) || by_file(&search) || by_scan(&search))
 		return 0;
-	if (search.refused) {
-		error_set(err, ERROR_UNSUPPORTED, "Python %u.%u",
-			  search.refused >> 16 & 0xff,
-			  version_minor(search.refused));
-		return error_remedy(err, "supported are CPython 3.7 to 3.15");
-	}
-	if (modules_with(modules, MODULE_PYTHON))
-		return error_set(err, ERROR_SYSTEM,
-				 "the interpreter's state makes no sense; it "
-				 "begins, ends, or was overwritten");
-	return error_set(err, ERROR_NOT_PYTHON,
-			 "process %d has no Python interpreter", remote->self);
+	return refuse(&search, err);
 }

@@ -13,6 +13,7 @@
 /* A thread that is asked for the GIL gives it up within 5 ms, unless it does
  * not come back to Python (sys.getswitchinterval). */
 #define GIL_PATIENCE_MS 15
+#define GIL_LOOKS 6 /* while one may want it that has to wait for a CPU */
 
 #define IDLE_THREADS 1024u /* asked for how long they did not run */
 
@@ -221,55 +222,90 @@ size_t explain_gil_holder(const struct explain *explain, uint64_t gil)
 		remote_pointer(python->remote, gil + AT(gil_last_holder)));
 }
 
-static bool gil_is_contended(const struct explain *explain)
+static bool waits_for_gil(const struct explain *explain,
+			  const struct kernel_thread *thread)
 {
 	const struct stack_gil *gil = &explain->reader->picture->gil;
-	uint64_t size = (uint64_t)explain->python->offsets.gil_size;
 
-	for (size_t i = 0; gil->known && i < explain->reader->count; i++) {
-		const struct kernel_thread *thread =
-			&explain->reader->inside[i].kernel;
-
-		if (thread->waiting && thread->syscall == SYS_futex &&
-		    thread->argument[0] - gil->address < size)
-			return true;
-	}
-	return false;
+	return thread->waiting && thread->syscall == SYS_futex &&
+	       thread->argument[0] - gil->address <
+		       (uint64_t)explain->python->offsets.gil_size;
 }
 
-/* Two looks at a GIL that others want: who holds it longer than Python lets
- * it be held. */
-static void watch_gil(struct explain *explain)
+/* Those that wait for it look every few milliseconds whether they get it, and
+ * on a busy machine wait for a CPU to do so: seen as running, they may well
+ * be such. They are looked at once more. */
+static bool find_waiters(struct explain *explain, bool *ret_perhaps,
+			 bool *ret_full)
+{
+	struct stack_reader *reader = explain->reader;
+	bool found = false;
+
+	*ret_perhaps = false;
+	for (size_t i = 0; i < reader->count; i++) {
+		struct reader_thread *thread = &reader->inside[i];
+		struct kernel_thread now;
+
+		if (waits_for_gil(explain, &thread->kernel)) {
+			found = true;
+			continue;
+		}
+		if (thread->kernel.waiting || !thread->python.state ||
+		    i == reader->picture->gil.holder)
+			continue;
+		*ret_perhaps = true;
+		if (!kernel_look(reader->pid, thread->python.tid, &now) ||
+		    !waits_for_gil(explain, &now))
+			continue;
+		found = true;
+		thread->kernel = now;
+		reader->shown[i].state = now.state;
+		*ret_full |= !explain_wait(explain, i);
+	}
+	return found;
+}
+
+/* Looks at a GIL that others want: who holds it longer than Python lets it be
+ * held. False: no memory. */
+static bool watch_gil(struct explain *explain)
 {
 	const struct python *python = explain->python;
 	const struct stack_gil *gil = &explain->reader->picture->gil;
 	struct timespec patience = { .tv_nsec = GIL_PATIENCE_MS * 1000000L };
+	bool perhaps, full = false, wanted;
 
-	if (gil->holder == STACK_NO_THREAD || explain->reader->core ||
-	    !gil_is_contended(explain))
-		return;
-	nanosleep(&patience, NULL);
-	remote_forget(python->remote);
-	if (explain_gil_holder(explain, gil->address) == gil->holder &&
-	    remote_pointer(python->remote, gil->address + AT(gil_switch)) ==
-		    gil->switches)
-		explain->gil_unchanged_ms = GIL_PATIENCE_MS;
+	if (!gil->known || gil->holder == STACK_NO_THREAD ||
+	    explain->reader->core)
+		return true;
+	wanted = find_waiters(explain, &perhaps, &full);
+	for (unsigned i = 1; (wanted || perhaps) && i <= GIL_LOOKS; i++) {
+		nanosleep(&patience, NULL);
+		remote_forget(python->remote);
+		if (explain_gil_holder(explain, gil->address) != gil->holder ||
+		    remote_pointer(python->remote,
+				   gil->address + AT(gil_switch)) !=
+			    gil->switches)
+			break;
+		wanted = wanted || find_waiters(explain, &perhaps, &full);
+		if (!wanted)
+			continue;
+		explain->gil_unchanged_ms = (uint64_t)i * GIL_PATIENCE_MS;
+		break;
+	}
+	return !full;
 }
 
 /* A stop of ours made a thread run. */
 static void measure_idle(const struct stack_reader *reader)
 {
-	struct idle_clocks clocks = { .count = 0 };
-
 	for (size_t i = 0;
 	     !reader->core && i < reader->count && i < IDLE_THREADS; i++) {
 		struct stack_thread *shown = &reader->shown[i];
 
 		if (shown->tid && shown->state && shown->state != 'R' &&
 		    !shown->stopped)
-			shown->idle_known =
-				idle_read(&clocks, reader->pid, shown->tid,
-					  &shown->idle_ns);
+			shown->idle_known = idle_read(reader->pid, shown->tid,
+						      &shown->idle_ns);
 	}
 }
 
@@ -290,8 +326,7 @@ int stack_explain(struct stack_reader *reader, struct error *err)
 	done = done && explain_tasks(&explain);
 	if (done) {
 		measure_idle(reader);
-		watch_gil(&explain);
-		done = explain_verdicts(&explain);
+		done = watch_gil(&explain) && explain_verdicts(&explain);
 	}
 	descriptors_release(&explain.descriptors);
 	return done ? 0 : error_set(err, ERROR_NO_MEMORY, "why threads wait");

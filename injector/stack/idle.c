@@ -2,6 +2,7 @@
 #include "injector/stack/idle.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 
 #define SCHED_BYTES 2048   /* the line that is looked for is the third */
 #define PROCESSOR_FIELD 39 /* of /proc/PID/stat */
+#define IDLE_CPUS 512u	   /* those beyond are not compared */
+#define CLOCK_KEPT_NS 5000000000ull
 
 /* "se.exec_start  :  697675.126805", in milliseconds. */
 static bool last_run(pid_t pid, pid_t tid, int64_t *ret_ns)
@@ -57,8 +60,7 @@ static bool compare(int cpu, int64_t *ret_behind_ns)
 	bool known;
 
 	CPU_ZERO(&only);
-	if (cpu < 0 || cpu >= CPU_SETSIZE ||
-	    sched_getaffinity(0, sizeof(before), &before) != 0)
+	if (sched_getaffinity(0, sizeof(before), &before) != 0)
 		return false;
 	CPU_SET(cpu, &only);
 	if (sched_setaffinity(0, sizeof(only), &only) != 0)
@@ -69,32 +71,41 @@ static bool compare(int cpu, int64_t *ret_behind_ns)
 	return known;
 }
 
-static bool behind(struct idle_clocks *clocks, int cpu, int64_t *ret_ns)
-{
-	unsigned i;
+/* The clocks part slowly, by the time that goes to interrupts; to come to a
+ * CPU that is busy takes a while. */
+struct clock {
+	int64_t behind_ns;
+	uint64_t end_ns; /* known until then */
+	bool known;
+};
 
-	for (i = 0; i < clocks->count; i++)
-		if (clocks->list[i].cpu == cpu)
-			break;
-	if (i == IDLE_CPUS)
+static struct clock clocks[IDLE_CPUS];
+static pthread_mutex_t clocks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool behind(int cpu, int64_t *ret_ns)
+{
+	struct clock *clock;
+	bool known;
+
+	if (cpu < 0 || cpu >= (int)IDLE_CPUS)
 		return false;
-	if (i == clocks->count) {
-		clocks->list[i].cpu = cpu;
-		clocks->list[i].known =
-			compare(cpu, &clocks->list[i].behind_ns);
-		clocks->count++;
+	pthread_mutex_lock(&clocks_lock);
+	clock = &clocks[cpu];
+	if (monotonic_ns() >= clock->end_ns) {
+		clock->known = compare(cpu, &clock->behind_ns);
+		clock->end_ns = monotonic_ns() + CLOCK_KEPT_NS;
 	}
-	*ret_ns = clocks->list[i].behind_ns;
-	return clocks->list[i].known;
+	*ret_ns = clock->behind_ns;
+	known = clock->known;
+	pthread_mutex_unlock(&clocks_lock);
+	return known;
 }
 
-bool idle_read(struct idle_clocks *clocks, pid_t pid, pid_t tid,
-	       uint64_t *ret_ns)
+bool idle_read(pid_t pid, pid_t tid, uint64_t *ret_ns)
 {
 	int64_t last, late, idle;
 
-	if (!last_run(pid, tid, &last) ||
-	    !behind(clocks, cpu_of(pid, tid), &late))
+	if (!last_run(pid, tid, &last) || !behind(cpu_of(pid, tid), &late))
 		return false;
 	idle = (int64_t)monotonic_ns() - late - last;
 	*ret_ns = idle > 0 ? (uint64_t)idle : 0;

@@ -5,8 +5,6 @@
  * thread ran last, by the clock of the CPU that it ran on. That clock leaves
  * out interrupts and starts with the machine: it is compared by running on
  * that CPU ourselves.
- *
- * Belongs to one thread of ours, which it moves from CPU to CPU and back.
  */
 #ifndef NOPDB_INJECTOR_STACK_IDLE_H
 #define NOPDB_INJECTOR_STACK_IDLE_H
@@ -15,19 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define IDLE_CPUS 16u /* compared in one picture */
-
-struct idle_clocks {
-	struct {
-		int cpu;
-		bool known;
-		int64_t behind_ns; /* of the monotonic clock */
-	} list[IDLE_CPUS];
-	unsigned count;
-};
-
-/* False: the kernel does not tell, or the thread is gone. */
-bool idle_read(struct idle_clocks *clocks, pid_t pid, pid_t tid,
-	       uint64_t *ret_ns);
+/* False: the kernel does not tell, or the thread is gone. Any thread of ours
+ * may ask; it may be moved to another CPU and back. */
+bool idle_read(pid_t pid, pid_t tid, uint64_t *ret_ns);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "injector/admission.h"
 #include "injector/injector.h"
 #include "injector/stack/explain.h"
 #include "injector/target/version.h"
@@ -195,10 +196,14 @@ int reader_run(struct stack_reader *reader, struct error *err)
 
 static int read_process(struct stack_reader *reader, struct error *err)
 {
+	struct procfs_status status;
+	struct procfs_stat stat;
 	struct process_id id;
 	int failed;
 
-	if (process_open(reader->pid, &id, err))
+	if (admit_process(reader->pid, &status, &stat, err) ||
+	    admit_permission(reader->pid, &status, err) ||
+	    process_open(reader->pid, &id, err))
 		return -1;
 	failed = reader_run(reader, err);
 	if (failed && !process_same(&id))

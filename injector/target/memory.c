@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "injector/target/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -28,28 +25,14 @@ void memory_release(struct memory *memory)
 		return;
 	for (unsigned i = 0; i < memory->ranges; i++)
 		free(memory->range[i].bytes);
-	if (memory->bound)
-		close(memory->fd);
 	free(memory->pages);
 	memset(memory, 0, sizeof(*memory));
 }
 
-int memory_bind(struct memory *memory, struct error *err)
+void memory_bind(struct memory *memory, int fd)
 {
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", memory->pid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return error_set_errno(err,
-				       errno == EACCES || errno == EPERM
-					       ? ERROR_NOT_PERMITTED
-					       : ERROR_SYSTEM,
-				       errno, "%s", path);
 	memory->bound = true;
 	memory->fd = fd;
-	return 0;
 }
 
 bool memory_read(const struct memory *memory, uint64_t address, void *buf,

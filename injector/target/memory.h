@@ -52,9 +52,10 @@ int memory_init(struct memory *memory, pid_t pid,
 		struct error *err) NOPDB_CHECKED;
 void memory_release(struct memory *memory);
 
-/* From now on reads and writes the memory that the process has now, whatever
- * it executes later: then both fail. Fails with NOT_PERMITTED or SYSTEM. */
-int memory_bind(struct memory *memory, struct error *err) NOPDB_CHECKED;
+/* From now on reads and writes through an open /proc/PID/mem, which is
+ * borrowed: the memory that the process had then. When it executes another
+ * program, both fail. */
+void memory_bind(struct memory *memory, int fd);
 
 /* All of it or false. */
 bool memory_read(const struct memory *memory, uint64_t address, void *buf,

@@ -21,6 +21,16 @@ def check_json(text):
     return json.loads(text, object_pairs_hook=members)
 
 
+SKIPPED = 77  # exit status
+
+
+def skip(what):
+    """Ends the program: this interpreter has no such module."""
+    print("skipped: %s is not installed for Python %s" % (
+        what, sys.version.split()[0]))
+    sys.exit(SKIPPED)
+
+
 def main(names):
     failed = []
     for name in sorted(names):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Arrays: array, memoryview, ctypes, mmap everywhere; numpy and torch where
-the interpreter has them, which is said."""
+"""Arrays: array, memoryview, ctypes, mmap."""
 import array
 import base64
 import ctypes
@@ -12,19 +11,7 @@ import threading
 
 import inside
 
-try:
-    import numpy
-except ImportError:
-    numpy = None
-    print("skipped: numpy is not installed for this interpreter")
-if "--torch" in sys.argv or numpy is not None:
-    try:
-        import torch
-    except ImportError:
-        torch = None
-        print("skipped: torch is not installed for this interpreter")
-else:
-    torch = None
+import inside
 
 
 def show(value):
@@ -207,124 +194,9 @@ def check_mapped_files(agent):
         view = memoryview(mapped)
         seen = see(agent, view, arrays=1)
         check(seen, shape=[8192], items=None, base64=None)
-        if numpy is not None:
-            check(see(agent, numpy.frombuffer(mapped, "u1")[2:]),
-                  shape=[8190], items=None, stats=None)
         view.release()
-        if numpy is None:
-            mapped.close()
-            check(see(agent, mapped), state="closed")
-
-
-def check_numpy(agent):
-    if numpy is None:
-        return
-    table = numpy.arange(12.0).reshape(3, 4)
-    check(see(agent, table), type="numpy.ndarray", dtype="<f8", shape=[3, 4],
-          strides=[32, 8], items=[float(i) for i in range(12)],
-          stats={"min": 0, "max": 11, "mean": 5.5, "nan": 0})
-    for each in (table, table.T, table[::-1, ::2], table[1], table[:0],
-                 numpy.asfortranarray(table), numpy.float32(table),
-                 numpy.float16(table / 3), numpy.longdouble(table / 3),
-                 table > 3, table.astype(">i4"), table.astype("u8"),
-                 table.astype(">f8"), table + 1j, numpy.array(7),
-                 numpy.broadcast_to(numpy.array(3), (2, 2)),
-                 numpy.array(["2020-01-01", "NaT"], "M8[s]"),
-                 numpy.array([5, -3], "m8[25ns]"),
-                 numpy.array([b"ab", b"c\0d"]), numpy.array(["a\u4e2d", ""]),
-                 numpy.array(["abc"], ">U3")):
-        seen = see(agent, each)
-        check(seen, dtype=each.dtype.str, shape=list(each.shape),
-              strides=list(each.strides))
-        back = numpy.frombuffer(content(see(agent, each, arrays=1)),
-                                each.dtype).reshape(each.shape)
-        assert back.tobytes() == each.tobytes()
-        if each.dtype.kind in "fiub":
-            assert seen["$items"] == [float(x) for x in each.ravel()], seen
-            if each.size:
-                stats = seen["$stats"]
-                assert (stats["min"], stats["max"]) == (
-                    each.min(), each.max()) and abs(
-                    stats["mean"] - each.mean()) < 1e-3
-    check(see(agent, numpy.array(["2020-01-01", "NaT"], "M8[s]")),
-          items=[1577836800, None],
-          stats={"min": 1577836800, "max": 1577836800, "nan": 1})
-    check(see(agent, numpy.array(["a\u4e2d", ""])), items=["a\u4e2d", ""])
-    check(see(agent, numpy.array([1, "x", None, [2]], object)),
-          dtype="|O", items=[1, "x", None, [2]])
-    rows = numpy.array([(1, 2.5, b"x", 9)], [
-        ("a", "<i4"), ("b", ">f8"), ("c", "S2"), ("password", "i4")])
-    seen = see(agent, rows, arrays=1)
-    check(seen, dtype="|V18", fields=[["a", "<i4", 0], ["b", ">f8", 4],
-                                      ["c", "|S2", 12],
-                                      ["password", "<i4", 14]])
-    assert "$base64" not in seen        # one of the fields is withheld
-    (row,) = seen["$items"]
-    assert row["$items"][:2] == [1, 2.5]
-    assert row["$items"][3]["$redacted"] == "name"
-
-    class Mine(numpy.ndarray):
-        def __getattribute__(self, name):
-            raise AssertionError(name)
-
-        def __array_finalize__(self, other):
-            pass
-    check(see(agent, numpy.arange(3).view(Mine)), items=[0, 1, 2])
-    cycle = numpy.empty(1, object)
-    cycle[0] = cycle
-    assert see(agent, cycle)["$items"] == [{"$ref": hex(id(cycle))}]
-    cycle[0] = None
-    for scalar in (numpy.float32(0.5), numpy.float64(1.25), numpy.int8(-3),
-                   numpy.uint64(7), numpy.bool_(True), numpy.float16(2),
-                   numpy.longdouble(1) / 4):
-        check(see(agent, scalar), value=scalar.item(),
-              dtype=scalar.dtype.str)
-    check(see(agent, numpy.datetime64(5, "ms")), value=5, dtype="<M8[ms]")
-
-
-def check_huge(agent):
-    """A summary looks at the first items; untouched memory stays so."""
-    if numpy is None:
-        return
-    huge = numpy.empty(1 << 33, "u1")
-    before = resident()
-    seen = see(agent, huge, arrays=1)
-    check(seen, shape=[1 << 33], sampled=4096, truncated=True, len=1 << 33)
-    assert resident() - before < 4096
-
-
-def resident():
-    with open("/proc/self/status") as status:
-        for line in status:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-
-
-def check_torch(agent):
-    if torch is None:
-        return
-    table = torch.arange(6, dtype=torch.float32).reshape(2, 3)
-    check(see(agent, table), type="torch.Tensor", dtype="<f4", shape=[2, 3],
-          strides=[12, 4], items=[0, 1, 2, 3, 4, 5], device="cpu",
-          stats={"min": 0, "max": 5, "mean": 2.5, "nan": 0})
-    check(see(agent, table.T), items=[0, 3, 1, 4, 2, 5])
-    check(see(agent, table[1:, 1:]), items=[4, 5], shape=[1, 2])
-    check(see(agent, torch.tensor([True, False])), items=[True, False])
-    check(see(agent, torch.tensor([1.5]).bfloat16()), dtype="bfloat16",
-          items=[1.5])
-    check(see(agent, torch.tensor(4)), shape=[], items=[4])
-    check(see(agent, torch.nn.Parameter(table)), items=[0, 1, 2, 3, 4, 5])
-    assert "$items" not in see(agent, torch.empty(2, device="meta"))
-    assert "$items" not in see(agent, table.to_sparse())
-
-    class Mine(torch.Tensor):
-        @classmethod
-        def __torch_function__(cls, *args, **kwargs):
-            raise AssertionError(args)
-    assert "$items" not in see(agent, table.as_subclass(Mine))
-    references = sys.getrefcount(table)
-    see(agent, table)
-    assert sys.getrefcount(table) == references
+        mapped.close()
+        check(see(agent, mapped), state="closed")
 
 
 def check_strict(agent):

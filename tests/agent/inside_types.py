@@ -8,9 +8,7 @@ import fractions
 import functools
 import gc
 import pathlib
-import random
 import sys
-import time
 import types
 import uuid
 import weakref
@@ -345,88 +343,6 @@ def check_library(agent):
     assert "usr" in repr(see(agent, pathlib.PurePosixPath("/usr/lib")))
 
 
-def is_place(seen, code, line):
-    (place,) = seen
-    assert place["function"].endswith("raised"), place
-    assert place["file"] == code.co_filename
-    assert place["line"] == code.co_firstlineno + line
-    assert ("column" in place) is (sys.version_info >= (3, 11))
-
-
-def dig(depth):
-    if not depth:
-        raise Refused(7)
-    dig(depth - 1)
-
-
-def climbs(depth):
-    dig(depth)
-
-
-def keeps(depth):
-    try:
-        climbs(depth)
-    except Refused as error:
-        kept = error
-    return show(kept)
-
-
-def check_tracebacks(agent):
-    """Where an exception came from, in the value and where it passes."""
-    probes = [agent.add(module=__name__, function=name, stack=4)["probe"]
-              for name in ("climbs", "show")]
-    keeps(2)
-    middle = time.time()
-    keeps(9)
-    records = agent.wait(4)
-    assert [agent.remove(probe)["cut"] for probe in probes] == [1, 2]
-    for record in records:
-        seen = record.get("exception", {}).get("value") or record["return"]
-        places = seen["$traceback"]
-        assert len(places) == 4
-        assert places[-1]["line"] == dig.__code__.co_firstlineno + 2
-        names = [place["function"].split(":")[1] for place in places]
-        # Of an exception without an instance (<= 3.11) nothing else is known.
-        deep = record["time"] > middle
-        assert names == (["dig"] if deep else ["climbs"]) + ["dig"] * 3
-        assert ("$truncated" in seen) is (deep or "return" in record)
-    probe = agent.add(module=__name__, function="show", stack=0)["probe"]
-    keeps(1)
-    (record,) = agent.wait()
-    assert "$traceback" not in record["return"] and "$truncated" not in record[
-        "return"]
-    agent.remove(probe)
-
-
-def check_exceptions(agent):
-    def raised():
-        try:
-            try:
-                raise KeyError("inner")
-            except KeyError:
-                raise Refused(5)
-        except Refused as error:
-            return error
-    error = raised()
-    seen = see(agent, error)
-    inner = error.__context__
-    is_place(seen.pop("$traceback"), raised.__code__, 5)
-    is_place(seen["$context"].pop("$traceback"), raised.__code__, 3)
-    assert seen == mine(
-        error, args={"$type": "tuple", "$items": ["refused", 5]},
-        attrs={"code": 5}, context=whole(
-            inner, "KeyError", args={"$type": "tuple", "$items": ["inner"]}))
-    error.__cause__ = ValueError()
-    seen = see(agent, error)
-    assert seen["$cause"]["$type"] == "ValueError" and "$context" not in seen
-    if hasattr(error, "add_note"):
-        error.add_note("a note")
-        assert see(agent, error)["$notes"] == ["a note"]
-        assert see(agent, error)["$attrs"] == {"code": 5}
-    value = OSError(2, "gone", "/x")
-    assert see(agent, value)["$args"]["$items"][:2] == [2, "gone"]
-
-
 def generator(x):
     yield x
     yield from inner()
@@ -595,51 +511,6 @@ def check_deep(agent):
         inside.check_json(text)
     value.next = value
     assert see(agent, value)["$attrs"]["next"] == {"$ref": hex(id(value))}
-
-
-def random_graph(chance, made, depth):
-    """Any kind of object, that holds others or some that were made before."""
-    def some():
-        if made and chance.random() < 0.2:
-            return chance.choice(made)
-        return random_graph(chance, made, depth - 1)
-    leaves = (lambda: chance.getrandbits(chance.choice((3, 60, 300))),
-              lambda: "\ud800\"\n\u20acx" * chance.randrange(30),
-              lambda: b"\x00" * chance.randrange(99), chance.random,
-              lambda: decimal.Decimal(chance.getrandbits(200)), Plain,
-              lambda: datetime.timedelta(chance.randrange(99)),
-              lambda: show, lambda: Color.PAIR, lambda: None, Slots,
-              lambda: generator(1), lambda: Refused(1).__init__)
-    trees = (lambda n: [some() for _ in range(n)],
-             lambda n: tuple(some() for _ in range(n)),
-             lambda n: {str(i): some() for i in range(n)},
-             lambda n: {(i, "$x"): some() for i in range(n)},
-             lambda n: {"$%d" % i: some() for i in range(n)},
-             lambda n: Items(some() for _ in range(n)),
-             lambda n: collections.deque(some() for _ in range(n)),
-             lambda n: functools.partial(show, *[some() for _ in range(n)]),
-             lambda n: Pair(some(), some()), lambda n: Refused(some()),
-             lambda n: with_attributes(Plain(), **{
-                 "a%d" % i: some() for i in range(n)}),
-             lambda n: types.MappingProxyType({"a": some()}))
-    if depth <= 0 or chance.random() < 0.3:
-        return chance.choice(leaves)()
-    found = chance.choice(trees)(chance.randrange(7))
-    made.append(found)
-    if isinstance(found, list):
-        found.append(found)
-    return found
-
-
-def check_random_graphs(agent):
-    for seed in range(300):
-        chance = random.Random(seed)
-        value = random_graph(chance, [], 7)
-        text = inside_text(agent, value, depth=chance.choice((0, 1, 2, 9)),
-                           items=chance.choice((0, 3)),
-                           record=chance.choice((0, 0, 2000, 9999)),
-                           strict=chance.randrange(2))
-        inside.check_json(text)
 
 
 def inside_text(agent, value, **limits):

@@ -4,6 +4,7 @@ import base64
 import collections
 import gc
 import math
+import random
 import sys
 import threading
 
@@ -78,6 +79,46 @@ def check_numbers(agent):
     for value in (1 + 2j, 2j, complex(-0.0, 1), complex(1, -0.0),
                   complex("nan+infj"), 1e22 + 1e-9j):
         assert see(agent, value) == number("complex", repr(value))
+
+
+def texts_of(agent, values, **limits):
+    """The JSON texts of calls of show, one for each value."""
+    probe = agent.add(module=__name__, function="show", locals=0,
+                      **limits)["probe"]
+    for value in values:
+        show(value)
+    agent.remove(probe)
+    return [text for kind, _, text in agent.ring.read() if kind == "call"]
+
+
+def check_floats(agent):
+    """Digit by digit what repr() says, the short ways of the agent included."""
+    dice = random.Random(9)
+    values = [sign * n / scale for sign in (1, -1)
+              for scale in (1, 10, 100, 1000, 10000, 7)
+              for n in (1, 5, 10, 25, 999, 1005, 12345, 99999, 123456789)]
+    values += [0.1 + 0.2, 1 / 3, 1e-3, 9.99e-4, 1e10, 9999999999.9999,
+               1234567890.1234, 0.30000000000000004, 1e15, 1e16, 1.5e300]
+    values += [round(dice.uniform(-1e6, 1e6), dice.randrange(9))
+               for _ in range(1500)]
+    parts = [values[at:at + 300] for at in range(0, len(values), 300)]
+    for part, text in zip(parts, texts_of(agent, parts, items=0)):
+        assert "[%s]" % ",".join(map(repr, part)) in text, text
+
+
+def check_text(agent):
+    """Where runs of plain characters end, and what ends them."""
+    marks = ["a", '"', "\\", "\n", "\x7f", "\x1f", "\xe9", "\u20ac",
+             "\U0001f600", "\udc80"]
+    values = ["x" * at + mark + "y" * (length - at - 1)
+              for length in (1, 2, 7, 8, 9, 15, 16, 17, 26)
+              for at in range(length) for mark in marks]
+    texts = texts_of(agent, values)
+    assert len(texts) == len(values)
+    for value, text in zip(values, texts):
+        assert inside.check_json(text)["return"] == value, text
+    (text,) = texts_of(agent, ["plain " * 100], string=10)
+    assert inside.check_json(text)["return"]["$value"] == "plain plai"
 
 
 def check_long_ints(agent):

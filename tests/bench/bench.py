@@ -18,6 +18,7 @@ import time
 
 from stand import Stand, processor    # first: it finds tests/live
 
+import goals
 import plots
 from attach_rows import (attach_table, measure_attach, measure_memory,
                          memory_table)
@@ -27,12 +28,14 @@ from capture_rows import (floors_table, hit_table, measure_calls,
 from consume_bench import consume_rows, measure_consumer
 from idle_rows import (after_table, idle_table, measure_after, measure_idle,
                        measure_programs, programs_table)
-from machine import Daemon, find_interpreters, one_of_each_engine
+from machine import ROOT, Daemon, find_interpreters, one_of_each_engine
 from scale_rows import measure_scale, scale_table
 from stack_bench import measure_stacks, stack_rows
 from stream_rows import measure_stream, stream_table
 from web_rows import measure_web, web_table
 
+DOCUMENT = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- make bench: -->", "<!-- :make bench -->"
 EACH, FEW, SYSTEM = "each", "few", "system"     # interpreters of a row
 
 
@@ -93,6 +96,7 @@ def measure(folder, names, pythons):
     """{row: {interpreter: figures}}, written after each row: a run that is
     broken off leaves what it has."""
     found = {"about": about()}
+    few = interpreters_of(FEW, pythons)
     private = tempfile.mkdtemp(prefix="nopdb-")
     try:
         with Daemon(private) as daemon, daemon.client() as client:
@@ -100,7 +104,8 @@ def measure(folder, names, pythons):
                 begun = time.monotonic()
                 found[name] = {}
                 for python in interpreters_of(ROWS[name][2], pythons):
-                    result = ROWS[name][0](Stand(daemon, client, python))
+                    result = ROWS[name][0](Stand(
+                        daemon, client, python, python in few))
                     found[name][python.id] = {name: result}
                 print("bench: %-9s %4d s" % (name, time.monotonic() - begun),
                       file=sys.stderr, flush=True)
@@ -119,6 +124,17 @@ def table(found):
         if found.get(name):
             yield ""
             yield from ROWS[name][1](found[name])
+    yield from goals.table(found)
+
+
+def keep(text):
+    """The table of a whole run goes into docs/performance.md, between the
+    lines that mark its place."""
+    before, mark, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if mark and end:
+        DOCUMENT.write_text("%s%s\n```\n%s```\n%s%s" % (
+            before, BEGIN, text, END, after))
 
 
 def main():
@@ -127,6 +143,8 @@ def main():
     text = "\n".join(table(found)) + "\n"
     (folder / "bench.txt").write_text(text)
     plots.draw(folder, found)
+    if not os.environ.get("ROWS") and not os.environ.get("NOPDB_PYTHONS"):
+        keep(text)
     print(text, end="")
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a hit costs the program, in nanoseconds: a captured call, a line, each
 beside the tracers of tracers.py; and a function called 1,000 times a second."""
+import ast
+
 from stand import BURST, ROUNDS, UNLIMITED, median
 from rpc import Probe
 
@@ -48,15 +50,16 @@ class Traced:
 
 
 def burst(target, function, count):
+    """(by the clock, on a processor): nanoseconds a call."""
     answer = target.ask(timeout=300, call="measure_burst",
                         args=[function, count])
-    return int(answer["result"]) / count
+    return [ns / count for ns in ast.literal_eval(answer["result"])]
 
 
 def measure_hits(target, tools, function):
     """{tool: ns a call}: in each round a burst without anything, and one with
     each tool; the median and the least of the differences."""
-    found = {name: [] for name in tools}
+    wall, used = ({name: [] for name in tools} for _ in range(2))
     lost = dict.fromkeys(tools, 0)
     burst(target, function, BURST)
     for _ in range(ROUNDS):
@@ -65,13 +68,16 @@ def measure_hits(target, tools, function):
                 BURST // SLOW)
             plain = burst(target, function, count)
             tool.on()
-            # What is met for the first time is learned, the ring's memory too.
+            # What is met for the first time is learned.
             burst(target, function, count)
             getattr(tool, "rest", int)()
-            found[name].append(burst(target, function, count) - plain)
+            took = burst(target, function, count)
+            wall[name].append(took[0] - plain[0])
+            used[name].append(took[1] - plain[1])
             lost[name] += tool.off()[1]
-    return {name: {"median": median(values), "least": round(min(values)),
-                   "lost": lost[name]} for name, values in found.items()}
+    return {name: {"median": median(used[name]), "wall": median(wall[name]),
+                   "least": round(min(used[name])), "lost": lost[name]}
+            for name in tools}
 
 
 def measure_calls(stand):
@@ -163,10 +169,12 @@ def hit_table(title, row, first):
                     "%21s" % (found[tool]["median"] if tool in found
                               else "-") for tool in part))
             yield ""
-        yield "%-13s %21s" % ("", "settrace / nopdb")
+        yield "%-13s %21s %21s" % ("", "settrace / nopdb",
+                                   "manner / nopdb")
         for name, result in results.items():
-            yield "%-13s %21s" % (name, ratio_of(result[row], first,
-                                                 "settrace"))
+            yield "%-13s %21s %21s" % (name, *(
+                ratio_of(result[row], first, tool)
+                for tool in ("settrace", "manner")))
     return table
 
 

@@ -32,7 +32,7 @@ def measure_probes(stand):
     found = {}
     with stand.target() as target:
         target.call("many", max(PROBES))
-        plain = median_of(lambda: burst(target, "hot", BURST))
+        plain = median_of(lambda: burst(target, "hot", BURST)[1])
         before = w1(target)
         stand.attach(target)
         mine = Hits(stand, target, kind="calls", where="workloads:hot",
@@ -48,7 +48,7 @@ def measure_probes(stand):
             idle = w1(target) / before
 
             def call():
-                ns = burst(target, "hot", BURST)
+                ns = burst(target, "hot", BURST)[1]
                 stand.rest()
                 return ns
             found[count] = {"set_ms": took, "idle": round(idle, 3),

@@ -38,8 +38,9 @@ def program_of(name):
 class Stand:
     """One interpreter on the stand."""
 
-    def __init__(self, daemon, client, python):
+    def __init__(self, daemon, client, python, all_tools=True):
         self.daemon, self.client, self.python = daemon, client, python
+        self.all_tools = all_tools
 
     def target(self, module="workloads", *args, **options):
         env = {"PYTHONPATH": str(HERE),

@@ -7,11 +7,15 @@ tells how many captures there were. Each writes what it captured to /dev/null.
 A tracer that cannot be imported is not there; nopdb is none of these.
 """
 import bdb
+import fnmatch
 import importlib
+import inspect
 import json
 import operator
 import os
 import sys
+import time
+import traceback
 
 import settrace_tracer
 
@@ -65,6 +69,60 @@ def start_settrace(function, line):
 
 def stop_settrace():
     STATE["count"] = settrace_tracer.stop()
+
+
+class Manner:
+    """A tracer as NoPdb is one: a trace function asks of every call whether
+    its module, file and function are those that were named; what is captured
+    is kept as objects, with the stack as `traceback` has it."""
+
+    def __init__(self, function, line):
+        code = function.__code__
+        self.module, self.function = function.__module__, code.co_name
+        self.file = "*/" + os.path.basename(code.co_filename)
+        self.line, self.kept = line, []
+        self.expression = compile("c", "<eval>", "eval")
+
+    def matches(self, frame):
+        code = frame.f_code
+        return (frame.f_globals.get("__name__") == self.module and
+                code.co_name == self.function and
+                fnmatch.fnmatch(code.co_filename, self.file))
+
+    def __call__(self, frame, event, arg):
+        if not self.matches(frame):
+            return None
+        if self.line:
+            return self.at_line
+        frame.f_trace_lines = False
+        info = inspect.getargvalues(frame)
+        call = {"args": {name: info.locals[name] for name in info.args},
+                "stack": traceback.extract_stack(frame), "begun": time.time()}
+
+        def at_end(frame, event, arg):
+            if event == "return":
+                call.update({"return": arg, "locals": dict(frame.f_locals),
+                             "ended": time.time()})
+                self.keep(call)
+            return at_end
+        return at_end
+
+    def at_line(self, frame, event, arg):
+        if event == "line" and frame.f_lineno == self.line:
+            self.keep(eval(self.expression, frame.f_globals, frame.f_locals))
+        return self.at_line
+
+    def keep(self, what):
+        self.kept.append(what)
+        count()
+
+
+def start_manner(function, line):
+    sys.settrace(Manner(function, line))
+
+
+def stop_manner():
+    sys.settrace(None)
 
 
 # ---- nothing at all: what the interpreter asks for the event ----------------------------
@@ -166,14 +224,14 @@ def stop_viztracer():
 
 # ---- the two calls ---------------------------------------------------------------------
 PEERS = ("hunter", "nopdb", "dowhen", "pysnooper", "viztracer")
-LINES = ("floor", "settrace", "bdb", "hunter", "nopdb", "dowhen")
+LINES = ("floor", "settrace", "manner", "bdb", "hunter", "nopdb", "dowhen")
 
 
 def available(line):
     """Who is here, for calls or for lines."""
     sys.path[1:1] = [path for path in os.environ.get(
         "BENCH_PEERS", "").split(":") if path and path not in sys.path]
-    found = ["floor", "settrace", "bdb"]
+    found = ["floor", "settrace", "manner", "bdb"]
     for name in PEERS:
         try:
             importlib.import_module(name)

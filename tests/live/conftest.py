@@ -4,6 +4,8 @@
 NOPDB_BUILD   the build under test (build)
 NOPDB_CYCLES  attach/detach cycles of the survival test (200)
 NOPDB_KILLS   random SIGKILLs of the daemon (50)
+NOPDB_SNAPSHOTS, NOPDB_RUNNING  pictures of stacks at rest, and running
+NOPDB_FREE_THREADED  interpreters without the GIL, for the tests of stacks
 NOPDB_FEW     one interpreter of each engine, instead of all
 NOPDB_PYTHONS the interpreters' paths, colon separated
 NOPDB_RECORDS records that a client consumes (20000), at NOPDB_RECORDS_RATE

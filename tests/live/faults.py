@@ -4,6 +4,7 @@ Nth call of one function fail. One daemon and one target meet them all; after
 each of them both must be as before, and a whole attach must succeed."""
 import collections
 import errno
+import json
 import mmap
 import pathlib
 import re
@@ -16,6 +17,7 @@ import proc
 from machine import (PROGRAMS, ROOT, Daemon, Target, find_interpreters,
                      one_of_each_engine)
 from rpc import RpcError
+from users import ALICE, SystemDaemon
 
 SHORT = -1
 NAME = 32
@@ -42,7 +44,7 @@ FAULTS = collections.OrderedDict([
     ("readlinkat", [errno.EACCES]),
     ("read", [errno.EIO, errno.EINTR, SHORT]),
     ("pread", [errno.EIO, errno.EINTR, SHORT]),
-    ("write", [errno.EPIPE, errno.EINTR, SHORT]),
+    ("write", [errno.ENOSPC, errno.EPIPE, errno.EINTR, SHORT]),
     ("sendfile", [errno.EIO, SHORT]),
     ("process_vm_readv", [errno.EFAULT, errno.ENOMEM]),
     ("process_vm_writev", [errno.EFAULT, errno.ENOMEM]),
@@ -62,6 +64,8 @@ FAULTS = collections.OrderedDict([
     ("setsockopt", [errno.ENOBUFS]),
     ("sendmsg", [errno.ENOBUFS, errno.EPIPE]),
     ("recvmsg", [errno.ECONNRESET, errno.EINTR]),
+    ("send", [errno.EPIPE]),
+    ("recv", [errno.ECONNRESET, SHORT]),
     ("poll", [errno.ENOMEM, errno.EINTR]),
     ("fork", [errno.EAGAIN]),
     ("pipe2", [errno.EMFILE]),
@@ -116,18 +120,26 @@ class Plan:
 class Field:
     """A daemon with faulty.so in it, and a target."""
 
-    def __init__(self, folder, python, options=()):
+    def __init__(self, folder, python):
         self.errors = known_errors()
         self.plan = Plan(folder)
-        self.daemon = Daemon(folder, options=options, env={
-            "LD_PRELOAD": str(PROGRAMS / "faulty.so"),
-            "NOPDB_FAULTS": str(self.plan.path)})
-        self.target = Target(python, "zoo")
+        env = {"LD_PRELOAD": str(PROGRAMS / "faulty.so"),
+               "NOPDB_FAULTS": str(self.plan.path)}
+        self.start(folder, python, env)
         self.threads = proc.threads(self.target.pid)
         self.work()
         self.settle()
         self.before = proc.Snapshot(self.target.pid)
         self.fds = proc.fds(self.daemon.pid)
+
+    def start(self, folder, python, env):
+        self.audit = pathlib.Path(folder) / "audit"
+        self.daemon = Daemon(folder, options=("--audit", str(self.audit)),
+                             env=env)
+        self.target = Target(python, "zoo")
+
+    def connect(self):
+        return self.daemon.client()
 
     def __enter__(self):
         return self
@@ -140,7 +152,7 @@ class Field:
     def work(self):
         """The whole way of a client: hello to detach."""
         pid = self.target.pid
-        with self.daemon.client() as client:
+        with self.connect() as client:
             client.call("hello", client="faults")
             client.call("attach", pid=pid)
             probe = client.probe(pid, "zoo:add", {"rate": 0})
@@ -156,6 +168,11 @@ class Field:
             client.call("doctor", pid=self.target.pid)
             client.call("stack", pid=self.target.pid)
             client.call("stats")
+
+    def audited(self):
+        """Lines of the audit log; each is whole, whatever write failed."""
+        return [json.loads(line) for line
+                in self.audit.read_text().splitlines()]
 
     def settle(self):
         """Nothing is left of the work, in the daemon or in the target."""
@@ -221,7 +238,26 @@ class Field:
         fired = self.plan.disarm()[1]
         self.as_before()
         path()
+        assert self.audited()
         return found if fired else None
+
+
+class SharedField(Field):
+    """A daemon that serves every user, and asks the kernel for permission: the
+    client and the target are those of an unprivileged one."""
+
+    def start(self, folder, python, env):
+        self.daemon = SystemDaemon(folder, env=env)
+        self.audit = self.daemon.audit_path
+        self.target = ALICE.target("zoo")
+
+    def connect(self):
+        return ALICE.client(self.daemon)
+
+
+# What such a daemon calls besides.
+SHARED = ("fork", "socketpair", "send", "recv", "poll", "waitpid", "fcntl",
+          "calloc", "pthread_create")
 
 
 def points(calls, most):
@@ -272,13 +308,13 @@ def merged(rows):
     return found.values()
 
 
-def sweep_one(field, path, name, errors, most):
+def sweep_one(field, path, name, errors, most, named=None):
     """Fails a function on a path; (its calls, a Row for each errno)."""
     rows = []
     way = getattr(field, path)
     calls = field.count(name, way)
     for error in errors if calls else ():
-        row = Row(path, name, error, calls)
+        row = Row(named or path, name, error, calls)
         for nth in points(calls, most):
             try:
                 found = field.fault(name, error, nth, way)
@@ -294,11 +330,12 @@ def sweep_one(field, path, name, errors, most):
     return calls, rows
 
 
-def sweep(field, path, names, most, say=print):
+def sweep(field, path, names, most, named=None, say=print):
     """The same with many functions; their rows."""
     rows = []
     for name in names:
-        for row in sweep_one(field, path, name, FAULTS[name], most)[1]:
+        for row in sweep_one(field, path, name, FAULTS[name], most,
+                             named)[1]:
             rows.append(row)
             say(row)
     return rows
@@ -312,7 +349,8 @@ one at a time, by a library preloaded into it (tests/live/targets/faulty.c).
 After each fault the daemon serves, the target runs on with its threads,
 descriptors and mappings as before, and the next attach succeeds. The path
 `work` is hello, attach, probe, capture, eval, remove, detach; `look` is
-doctor, stack, stats, and `list` is ps.
+doctor, stack, stats; `list` is ps; `guest` is `work` by an unprivileged user of
+a daemon that serves all.
 
 `absorbed`: the client saw nothing of it. `closed`: the daemon closed this
 client's connection. Every other end is an error answer of that name, with its
@@ -354,6 +392,11 @@ def main():
                                          ("list", min(most or 20, 20))):
                 rows += sweep(field, path, FAULTS, points_of_path)
         shutil.rmtree(folder)
+    folder = tempfile.mkdtemp(prefix="nopdb-")
+    with SharedField(folder, pythons[0]) as field:
+        rows += sweep(field, "work", SHARED, min(most or 20, 20),
+                      named="guest")
+    shutil.rmtree(folder)
     text = HEAD % (sum(sum(row.kinds.values()) for row in rows),
                    " and ".join(".".join(map(str, python.version))
                                 for python in pythons))

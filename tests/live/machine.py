@@ -164,7 +164,7 @@ class Daemon:
     """A nopdbd of our own on a private socket."""
 
     def __init__(self, folder, build=None, idle=0, env=None, options=(),
-                 log=None):
+                 log=None, prefix=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket = self.folder / "sock"
@@ -172,6 +172,7 @@ class Daemon:
         self.env = env or {}
         self.options = options
         self.log_path = log or self.folder / "log"
+        self.prefix = prefix
         self.idle = idle
         self.process = None
         self.start()
@@ -179,8 +180,8 @@ class Daemon:
     def start(self):
         self.log = open(self.folder / "stderr", "ab")
         self.process = subprocess.Popen(
-            [str(self.build / "nopdbd"), "--foreground", "--idle",
-             str(self.idle), "--socket", str(self.socket),
+            [*self.prefix, str(self.build / "nopdbd"), "--foreground",
+             "--idle", str(self.idle), "--socket", str(self.socket),
              "--log", str(self.log_path), *self.options],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             env=dict(os.environ, **self.env))

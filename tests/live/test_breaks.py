@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Breakpoints: where they stop, what their actions do, what they leave."""
+import os
+import subprocess
+
 import pytest
 
 from breaks import evaluated, hits, line_of, stop
@@ -26,7 +29,8 @@ def test_function_and_line_with_expressions(at, client):
     """NoPdb's first example: two expressions and an exec that prints."""
     line = line_of("return x, z")
     with stop(client, at.pid, "pond:mixed", {"eval": "x"}, {"eval": "type(y)"},
-              {"exec": "seen = repr(z)"}, {"log": "z is {z!r:>6}"},
+              {"exec": "import sys; print('z is', z, file=sys.stderr)"},
+              {"log": "z is {z!r:>6}"},
               line=line) as probe:
         assert probe.locations[0]["line"] == line
         assert at.call("mixed", 3) == (3, "1.5")
@@ -37,6 +41,7 @@ def test_function_and_line_with_expressions(at, client):
         assert record["eval"][0] == {"expr": "x", "value": 3}
         assert record["eval"][1]["value"]["$type"] == "type"
         assert record["log"] == ["z is  '1.5'"]
+        assert "z is 1.5\n" in at.stderr()
 
 
 def test_function_alone_stops_at_the_call(at, client):
@@ -145,6 +150,18 @@ def test_refused_jumps_are_errors_of_the_client(at, client):
         assert record["errors"][0]["error"]["type"] == "ValueError"
 
 
+def test_a_jump_into_a_with_block_is_refused(at, client):
+    with stop(client, at.pid, "pond:enters", {"jump": "total += n"},
+              line="total = 0") as probe:
+        assert at.call("enters", 3) == 4
+        (record,) = hits(probe, 1)
+        assert record["errors"][0]["error"]["type"] == "ValueError"
+    assert at.call("LOCK.locked") is False
+    with stop(client, at.pid, "pond:enters", {"jump": "return total"},
+              line="total += 1"):
+        assert at.call("enters", 3) == 3
+
+
 def test_one_line_functions_and_the_line_of_a_def(at, client):
     line = line_of("def one_line(x): return x + 1")
     with stop(client, at.pid, "pond.py:%d" % line, {"eval": "x"}) as probe:
@@ -245,6 +262,10 @@ def test_a_line_without_code_names_the_nearest(at, client):
     with pytest.raises(RpcError) as error:
         stop(client, at.pid, "pond:steps", line=line_of("def steps(n):") + 9)
     assert str(line_of("return done, n")) in error.value.message
+    assert "line %d;" % (line_of("def steps(n):") + 9) in error.value.message
+    assert "nopdb lines" in error.value.remedy
+    with pytest.raises(RpcError, match="reads: no such text"):
+        stop(client, at.pid, "pond:steps", line="  no such text ")
 
 
 def test_nothing_stays_behind(at, client):
@@ -254,6 +275,55 @@ def test_nothing_stays_behind(at, client):
         at.call("mixed", 2)
     assert at.call("state") == before
     assert at.call("mixed", 2) == (2, "1.0")
+
+
+def test_all_is_as_before_when_we_are_gone(python, client):
+    """Tracers, tools, the hook for frames: there while we are, then not."""
+    with Target(python, "pond") as target:
+        before = target.call("state"), target.call("evaluator")
+        client.call("attach", pid=target.pid)
+        with stop(client, target.pid, "pond:mixed", {"exec": "x = 1"},
+                  line="return x, z") as probe:
+            assert target.call("mixed", 2) == (1, "1.0")
+            hits(probe, 1)
+            during = target.call("state"), target.call("evaluator")
+            if python.version >= (3, 9):  # older ones cannot be asked
+                assert during != before
+        client.call("detach", pid=target.pid)
+        assert (target.call("state"), target.call("evaluator")) == before
+        assert target.call("mixed", 2) == (2, "1.0")
+
+
+def test_special_names(python, session_daemon, client):
+    """A program that came by stdin has a file of that name."""
+    script = ("import os, threading, time\n"
+              "def spin(x):\n"
+              "    y = x + 1\n"
+              "    return y\n"
+              "print(os.getpid(), flush=True)\n"
+              "while os.path.exists('/proc/%d'):\n"
+              "    spin(4)\n"
+              "    time.sleep(0.01)\n" % os.getpid())
+    program = subprocess.Popen([python.path, "-"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
+    try:
+        program.stdin.write(script.encode())
+        program.stdin.close()
+        pid = int(program.stdout.readline())
+        client.call("attach", pid=pid)
+        with stop(client, pid, None, {"eval": "y"}, file="<stdin>",
+                  line=4) as probe, client.probe(pid, file="<stdin>",
+                                                 function="spin") as calls:
+            record = hits(probe, 1)[0]
+            assert (evaluated(record), record["file"], record["line"]) == (
+                [5], "<stdin>", 4)
+            assert calls.calls(1)[0]["return"] == 5
+        client.call("detach", pid=pid)
+        assert program.poll() is None
+    finally:
+        program.kill()
+        program.wait()
+        program.stdout.close()
 
 
 def test_listing_shows_the_script(at, client):

@@ -230,6 +230,72 @@ def test_apply_makes_what_list_prints(python, cli, folder):
         target.check()
 
 
+NOTE = "import sys, types\n" \
+    "witness = types.ModuleType('nopdb.given')\n" \
+    "sys.modules['nopdb.given'] = witness\n" \
+    "told = []\n" \
+    "def note(things):\n" \
+    "    told.append(sorted(things))\n" \
+    "    return len(told)\n" \
+    "witness.note = note\n"
+
+
+def test_objects_for_a_client_in_the_process(at, client):
+    """They are handed to its function, whatever that does."""
+    live = {"live": True, "exec_ms": 50}
+    with client.probe(at.pid, "pond:mixed", live) as probe:
+        at.call("mixed", 2)  # nobody is there
+        assert "live" not in probe.calls(1)[0]
+        run(client, at, NOTE)
+        at.call("mixed", 2)
+        assert probe.calls(2)[1]["live"] == [1, 2]
+        assert client.call("eval", pid=at.pid, module="pond", expr="told")[
+            "value"] == [["x"], ["return", "x", "y", "z"]]
+        for number, body in enumerate((
+                "1 / 0", "raise SystemExit", "return 'x'", "return -1",
+                "return 1 << 80", "return note(things)", "things.clear()"), 3):
+            run(client, at, "def note(things):\n    %s\nwitness.note = note"
+                % body)
+            assert at.call("mixed", 2) == (2, "1.0")
+            record = probe.calls(number)[-1]
+            assert "live" not in record and record["args"] == {"x": 2}, body
+        run(client, at, "def note(things):\n    while True: pass\n"
+            "witness.note = note")
+        assert at.call("mixed", 2) == (2, "1.0")
+        assert "live" not in probe.calls(10)[-1]
+        assert at.call("mixed", 2) == (2, "1.0")  # not asked any more
+    run(client, at, "del sys.modules['nopdb.given'], witness, note, told")
+    at.check()
+
+
+def test_code_from_a_file_is_read_once(python, cli, folder):
+    """Before the process is entered, and for all places."""
+    code = folder / "code.py"
+    with Target(python, "pond") as target:
+        result = cli("break", target.pid, "mixed", "--exec-file", code)
+        assert result.status == 2 and "attached" not in result.out
+        assert str(code) in result.err
+        code.write_text("x += 1\ny = 9\n")
+        with code.open() as piped:
+            command = cli.start(
+                "break", target.pid, "pond:mixed", "pond:one_line",
+                "--exec-file", "-", "--eval", "x", "--eval", "y", "-n", "1",
+                "--json", stdin=piped)
+        try:
+            heads = [command.stdout.readline() for _ in range(3)]
+            assert [json.loads(head)["event"] for head in heads] == [
+                "attached", "probe", "probe"]
+            target.call("mixed", 2)
+            target.call("one_line", 2)
+            records = [json.loads(line) for line in
+                       command.communicate(timeout=30)[0].splitlines()]
+        finally:
+            command.kill()
+            command.wait()
+        assert [evaluated(record) for record in records
+                if record["event"] == "hit"] == [[3, 9], [3, 9]]
+
+
 def test_options_that_contradict(cli):
     for words in (["break", "1", "f", "--only-exceptions"],
                   ["break", "1", "f", "--min-duration", "1s"],

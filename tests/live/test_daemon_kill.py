@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """SIGKILL of the daemon at each step of the entry and at random times: the
 target goes on, its sums right, the agent leaves, a new attach succeeds."""
+import os
 import random
 import threading
 import time
@@ -135,3 +136,76 @@ def test_agent_leaves_a_hung_daemon(python, folder):
                     record for record in client.records
                     if record["event"] == "end"], 10, "end")
             target.check_progress()
+
+
+def stream(daemon, targets, ended):
+    """Attaches to all and reads records until the daemon is gone."""
+    try:
+        with daemon.client() as client:
+            for target in targets:
+                client.call("attach", 60, pid=target.pid)
+                client.probe(target.pid, "mill:turn", {"rate": 0, "hits": 0,
+                                                       "stack": 5})
+            while client.pump(0.2) and not ended.is_set():
+                pass
+    except (OSError, EOFError, RpcError):
+        pass
+
+
+def kill_under_load(daemon, targets, delay):
+    """Three clients on every target, then SIGKILL."""
+    ended = threading.Event()
+    clients = [threading.Thread(target=stream, args=(daemon, targets, ended))
+               for _ in range(3)]
+    for client in clients:
+        client.start()
+    time.sleep(delay)
+    inside = sum(bool(proc.agent_left(target.pid)) for target in targets)
+    daemon.kill()
+    died = time.monotonic()
+    ended.set()
+    for client in clients:
+        client.join(60)
+    return died, inside
+
+
+def test_kill_under_load(folder):
+    """Whatever it was doing for many: every target is clean within 5 s. The
+    long form is NOPDB_LOAD_KILLS=100."""
+    from conftest import INTERPRETERS
+    kills = int(os.environ.get("NOPDB_LOAD_KILLS", "4"))
+    count = int(os.environ.get("NOPDB_LOAD_TARGETS", "8"))
+    seed = random.randrange(1 << 30)
+    print("seed", seed)
+    chance = random.Random(seed)
+    longest, inside = 0.0, 0
+    targets = [Target(INTERPRETERS[number % len(INTERPRETERS)], "mill", 200)
+               for number in range(count)]
+    try:
+        before = [proc.Snapshot(target.pid) for target in targets]
+        for number in range(kills):
+            daemon = Daemon(folder / str(number))
+            died, were = kill_under_load(daemon, targets,
+                                         chance.uniform(0.02, 1.5))
+            inside += were
+            daemon.stop()
+            for target, snapshot in zip(targets, before):
+                left = GONE_S - (time.monotonic() - died)
+                proc.wait_agent_gone(target.pid, snapshot.threads,
+                                     max(left, 0.1))
+            longest = max(longest, time.monotonic() - died)
+        for target, snapshot in zip(targets, before):
+            target.check_progress()
+            assert target.status()["left"] == []
+            assert snapshot.differences(proc.Snapshot(target.pid), 8000,
+                                        3) == []
+        print("%d kills, %d targets, %d agents left behind, clean after "
+              "%.2f s at most" % (kills, count, inside, longest))
+        assert inside > kills
+        with Daemon(folder / "again") as again:
+            for target in targets:
+                target.busy, target.where = True, "mill:turn"
+                work_once(again, target, target.where)
+    finally:
+        for target in targets:
+            target.stop()

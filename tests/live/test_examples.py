@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """examples/ does what it says, with the system's Python on both sides."""
+import importlib.util
 import os
 import socket
 import subprocess
@@ -95,9 +96,14 @@ def test_a_pytest_run(start, folder, env):
     assert lines[-1] == "ended: target-exit"
 
 
-def test_attention_weights(start):
+@pytest.mark.parametrize("name, needs, package", [
+    ("model.py", "numpy", "python3-numpy"),
+    ("torch_model.py", "torch", "python3-torch")])
+def test_attention_weights(start, name, needs, package):
     """Equal to those of the model, bit for bit."""
-    model = start(EXAMPLES / "model.py")
+    if importlib.util.find_spec(needs) is None:
+        pytest.skip("%s is not installed" % package)
+    model = start(EXAMPLES / name)
     pid = int(model.stdout.readline())
     example = start(EXAMPLES / "attention.py", pid, 3)
     printed = example.communicate(timeout=90)[0]

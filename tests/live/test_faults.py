@@ -40,6 +40,14 @@ def fields(newest):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def shared(newest):
+    folder = tempfile.mkdtemp(prefix="nopdb-")
+    with faults.SharedField(folder, newest) as field:
+        yield field
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def sanitized():
     return BUILD.name in ("asan", "tsan")
 
@@ -56,6 +64,15 @@ def test_one_call_fails(fields, name, path):
     assert calls == 0 or rows
     for row in rows:
         assert sum(row.kinds.values()) <= row.calls
+
+
+@pytest.mark.skipif(sanitized(), reason="a sanitizer wants to be loaded first")
+@pytest.mark.parametrize("name", faults.SHARED)
+def test_one_call_fails_of_a_shared_daemon(shared, name):
+    """Who may what is not known for a moment: nobody gets more for that."""
+    calls, rows = faults.sweep_one(shared, "work", name,
+                                   faults.FAULTS[name][:1], 2)
+    assert calls and rows
 
 
 def limit_files(daemon, more):

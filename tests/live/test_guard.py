@@ -85,6 +85,19 @@ def test_blocking_on_a_lock(at, client):
     at.check()
 
 
+def test_a_condition_that_blocks_or_recurses(at, client):
+    with stop(client, at.pid, "pond:mixed",
+              if_="LOCK.acquire() and not LOCK.release()") as probe:
+        assert at.call("waits", 0.3) == (2, "1.0")
+        hits(probe, 1)
+    with stop(client, at.pid, "pond:mixed",
+              if_="(lambda f: f(f))(lambda f: f(f))") as probe:
+        assert at.call("mixed", 2) == (2, "1.0")
+        assert probe.event("error")["error"]["type"] == "RecursionError"
+        assert not probe.of("hit")
+    at.check()
+
+
 def test_removal_while_an_action_runs(at, client):
     """The removal interrupts nothing before its time, and loses nothing."""
     probe = stop(client, at.pid, "pond:mixed", {"exec": "while True: pass"},

@@ -189,6 +189,13 @@ def more_of_a_probe(client, target):
     with client.probe(target.pid, limits=limits, module="zoo") as probe:
         target.call("drain", 3)
         probe.event("yield")
+    client.call("exec", pid=target.pid, code="import sys, types\n"
+                "sys.modules['nopdb.given'] = types.SimpleNamespace("
+                "note=lambda things: 7)")
+    with client.probe(target.pid, "zoo:add", {"live": True}) as probe:
+        client.call("probe.list")
+        target.call("add", 1, 2)
+        assert probe.calls(1)[0]["live"] == [7, 7]
 
 
 @pytest.mark.smoke

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Several clients, several targets, who owns what, and how each one leaves."""
+import os
 import signal
 import subprocess
 import time
@@ -86,6 +87,75 @@ def test_persistent_probe_outlives_its_client(session_daemon, newest):
         proc.wait_agent_gone(target.pid, threads)
 
 
+def persistent(daemon, target, where):
+    """Set by a client that is gone."""
+    client = daemon.client()
+    client.call("attach", pid=target.pid)
+    probe = client.call("probe.add", pid=target.pid, kind="calls",
+                        where=where, persist=True)["probe"]
+    client.close()
+    proc.wait_until(lambda: clients(daemon) == 1, 20, "end of the client")
+    return probe
+
+
+def clients(daemon):
+    with daemon.client() as client:
+        return client.call("stats")["clients"]
+
+
+@pytest.mark.parametrize("how", ["close", "detach"])
+def test_detach_on_exit_removes_what_persists(daemon, newest, how):
+    """What its user left there, too, but nothing that another client needs."""
+    with Target(newest, "zoo") as target:
+        threads = proc.threads(target.pid)
+        persistent(daemon, target, "zoo:add")
+        with daemon.client() as stays, daemon.client() as goes:
+            stays.call("attach", pid=target.pid)
+            kept = stays.probe(target.pid, "zoo:recurse")
+            goes.call("attach", pid=target.pid, detach_on_exit=True)
+            goes.call("probe.add", pid=target.pid, kind="calls",
+                      where="zoo:add", persist=True)
+            assert len(stays.call("probe.list", pid=target.pid)["probes"]) == 3
+            if how == "close":
+                goes.close()
+            else:
+                goes.call("detach", pid=target.pid)
+            proc.wait_until(lambda: [row["probe"] for row in stays.call(
+                "probe.list", pid=target.pid)["probes"]] == [kept.id], 20,
+                "end of what persisted")
+            target.call("recurse", 0)
+            kept.calls(1)
+            assert agent_thread(target, threads)
+        proc.wait_agent_gone(target.pid, threads, 20)
+
+
+def test_without_it_what_persists_stays(daemon, newest):
+    with Target(newest, "zoo") as target:
+        probe = persistent(daemon, target, "zoo:add")
+        with daemon.client() as client:
+            client.call("attach", pid=target.pid)
+            client.call("detach", pid=target.pid)
+            (row,) = client.call("probe.list", pid=target.pid)["probes"]
+            assert row["probe"] == probe
+            client.call("detach", pid=target.pid, force=True)
+
+
+def test_a_killed_command_detaches_on_exit(daemon, newest):
+    cli = Command(daemon.socket)
+    with Target(newest, "busy") as target:
+        threads = proc.threads(target.pid)
+        persistent(daemon, target, "busy:nothing_like_this")
+        command = cli.start("calls", target.pid, "busy:work_*", "-n", "0",
+                            "--detach-on-exit")
+        read_call(command)
+        command.kill()
+        command.communicate()
+        proc.wait_agent_gone(target.pid, threads, 20)
+        done = cli("calls", target.pid, "busy:work_*", "--persist",
+                   "--detach-on-exit")
+        assert done.status == 2 and "--detach-on-exit" in done.err
+
+
 def test_several_targets_at_once(daemon):
     """All interpreters in one daemon, attached at the same time."""
     from conftest import INTERPRETERS
@@ -118,7 +188,7 @@ def test_several_targets_at_once(daemon):
 
 
 def test_slow_client_loses_and_others_do_not(daemon, newest):
-    """8 MB are queued for a client that does not read, and no more."""
+    """2 MiB are queued for a client that does not read, and no more."""
     with Target(newest, "busy") as target, daemon.client() as slow, \
             daemon.client() as quick:
         limits = {"hits": 0, "rate": 0, "depth": 4}
@@ -130,7 +200,8 @@ def test_slow_client_loses_and_others_do_not(daemon, newest):
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             quick.pump(0.1)
-        assert proc.rss_kb(daemon.pid) < 120 * 1024
+        # 16 MiB and 6 MiB a target.
+        assert proc.rss_kb(daemon.pid) < 22 * 1024
         prompt.remove()
         assert prompt.of("call")
         assert not [record for record in prompt.of("lost")
@@ -275,3 +346,91 @@ def test_killed_command_detaches(cli, newest):
         command.kill()
         command.communicate()
         proc.wait_agent_gone(target.pid, threads)
+
+
+def kernel():
+    return tuple(int(part) for part in os.uname().release.split(".")[:2])
+
+
+ENDINGS = {"exit": {"reason": "exited", "status": 3},
+           "finalize": {"reason": "exited", "status": 3},
+           "exec": {"reason": "exited", "status": 7},
+           "become": {"reason": "exec"},
+           "kill": {"reason": "signal", "signal": 9}}
+
+
+@pytest.mark.parametrize("kind", sorted(ENDINGS))
+def test_a_process_that_ends_is_told_of(session_daemon, client, python, kind):
+    """Every way to go, out-of-memory's SIGKILL included: who watches is told
+    how, last, by the command in words, and nothing of it stays with us."""
+    cli = Command(session_daemon.socket)
+    with Target(python, "ends", kind, script=True) as target:
+        target.ended = True
+        client.call("attach", pid=target.pid)
+        probe = client.probe(target.pid, "__main__:tick",
+                             {"hits": 0, "rate": 20})
+        command = cli.start("calls", target.pid, "__main__:tick", "-n", "0",
+                            "--rate", "20")
+        try:
+            read_call(command)
+            probe.calls(1)
+            target.process.stdin.write(b"\n")
+            (told,) = client.wait(lambda: [
+                record for record in client.records
+                if record["event"] in ("target_exit", "detached")], 60,
+                "end of the process")
+            out, err = command.communicate(timeout=60)
+        finally:
+            command.kill()
+            command.wait()
+    assert told["event"] == "target_exit", told
+    known = {name: told[name] for name in ENDINGS[kind] if name in told}
+    # A kernel before 6.15 tells how it ended only until it is collected.
+    assert known == ENDINGS[kind] or (known == {"reason": "exited"}
+                                      and kernel() < (6, 15))
+    assert client.records[-1] == told
+    last = [record for record in client.records
+            if record.get("probe") == probe.id][-1]
+    assert (last["event"], last["reason"]) == ("end", "target-exit")
+    assert command.returncode == 8, err
+    assert '"event":"target_exit"' in out
+    with pytest.raises(RpcError) as caught:
+        client.call("probe.add", pid=target.pid, kind="calls", where="f")
+    assert caught.value.name == "not-attached"
+    assert target.pid not in [row["pid"] for row in client.call("targets")[
+        "targets"]]
+
+
+@pytest.mark.parametrize("evaluates", [False, True])
+def test_a_machine_that_stood_still(daemon, newest, evaluates):
+    """All of it, for longer than either waits for the other; the program is
+    the first to go on. Nothing is lost, nobody leaves. While it evaluates
+    something the agent looks at the time more often."""
+    with Target(newest, "busy") as target, daemon.client() as client:
+        client.call("attach", pid=target.pid)
+        with client.probe(target.pid, "busy:work_*", {"hits": 0}) as probe:
+            probe.calls(1)
+            threads = proc.threads(target.pid)
+            if evaluates:
+                asked = client.request("eval", pid=target.pid, time_ms=60000,
+                                       expr="__import__('time').sleep(8)")
+                client.wait(lambda: len(proc.threads(target.pid)) > len(
+                    threads), 20, "thread of the evaluation")
+            daemon.process.send_signal(signal.SIGSTOP)
+            target.signal(signal.SIGSTOP)
+            time.sleep(6.5)
+            target.signal(signal.SIGCONT)
+            time.sleep(0.3)
+            daemon.process.send_signal(signal.SIGCONT)
+            # Longer than a silence that either would take for an end.
+            until = time.monotonic() + 5
+            while time.monotonic() < until:
+                client.pump(0.2)
+            probe.calls(len(probe.of("call")) + 1, 30)
+            if evaluates:
+                assert client.answer(asked, 60)["value"] is None
+            proc.wait_until(lambda: proc.threads(target.pid) == threads, 20,
+                            "end of the evaluation")
+        assert [record["event"] for record in client.records
+                if record["event"] in ("attached", "detached")] == ["attached"]
+        client.call("detach", pid=target.pid)

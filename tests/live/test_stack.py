@@ -15,8 +15,9 @@ import proc
 from machine import Target
 from rpc import RpcError
 
-SNAPSHOTS = 125     # of 8 threads: 1000 stacks
-RUNNING = 150       # of 4 threads
+# Of 8 threads: 1000 stacks; NOPDB_SNAPSHOTS=1000 makes it as many pictures.
+SNAPSHOTS = int(os.environ.get("NOPDB_SNAPSHOTS", "125"))
+RUNNING = int(os.environ.get("NOPDB_RUNNING", "150"))   # of 4 threads
 WRECKS = 100
 CHAIN = 40
 
@@ -111,7 +112,8 @@ def chain_is_sound(thread):
 
 
 def test_running(client, python):
-    """Threads that never stand still: no stack that never was."""
+    """Threads that never stand still: no stack that never was.
+    NOPDB_RUNNING takes more pictures."""
     with Target(python, "stacks") as target:
         target.call("run", 4)
         seen = unstable = 0

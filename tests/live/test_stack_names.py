@@ -63,3 +63,50 @@ def test_the_debug_file_of_another_build_is_passed_over(newest, client,
         assert names_in(client, target.pid, path.name) == ["enter", None]
     finally:
         target.stop()
+
+
+# ---- what Python calls it -----------------------------------------------------------
+
+def strip_socket(python, folder):
+    """A copy of the extension module without symbols; None: it is built in,
+    and the interpreter is Debian's, which has none."""
+    path = subprocess.run(
+        [python.path, "-c", "import _socket; print(getattr(_socket, "
+         "'__file__', ''))"], check=True, stdout=subprocess.PIPE,
+        universal_newlines=True).stdout.strip()
+    if not path or python.id.startswith("forky"):
+        return None
+    run("strip", "--strip-all", "-o", folder / path.split("/")[-1], path,
+        cwd=folder)
+    return folder
+
+
+def called_by(record, name, function):
+    """Native frames that a thread's innermost Python frame called."""
+    thread, = [thread for thread in record["threads"]
+               if thread["name"] == name]
+    frames = thread["frames"]
+    at = max(index for index, frame in enumerate(frames)
+             if frame["kind"] == "python")
+    assert frames[at]["function"] == function
+    return [(frame.get("function"), frame.get("named_by"))
+            for frame in frames[at + 1:]]
+
+
+def test_c_functions_by_their_python_names(python, client, folder):
+    """What has no symbol is called by the name of what the calling frame has
+    on its value stack."""
+    stripped = strip_socket(python, folder)
+    env = {"PYTHONPATH": str(stripped)} if stripped else {}
+    with Target(python, "natives", env=env) as target:
+        target.start("receive", name="receive")
+
+        def named():
+            record = client.call("stack", pid=target.pid, native="all")
+            try:
+                called = called_by(record, "receive", "natives:receive")
+            except ValueError:
+                return False
+            return ("_socket.socket.recv", "callee") in called
+        proc.wait_until(named, 20, "the name of recv")
+        target.call("end")

@@ -20,6 +20,7 @@ from rpc import Client, RpcError
 from test_activation import notified
 from test_install import make
 from unit_jail import Unit, allowed_calls
+from users import ALICE, BOB
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("systemd-analyze"),
@@ -216,6 +217,24 @@ def test_all_its_work(units, folder, python, nobodys):
         assert (folder / "metrics").stat().st_mode & 0o777 == 0o600
     assert (folder / "sock").exists()
     assert not (folder / "metrics").exists()
+
+
+def test_every_user_within_its_own(units, folder):
+    """An unprivileged client enters its own process and nobody else's; that
+    the kernel is asked as this user takes two capabilities."""
+    with ALICE.target("idle") as own, BOB.target("idle") as other:
+        with Service(units, folder) as service:
+            with ALICE.client(service) as client:
+                use(client, own)
+                assert client.refusal("attach", pid=other.pid)
+                assert client.refusal("shutdown").name == "not-permitted"
+            with service.client() as client:
+                use(client, other)
+        for name in ("CAP_SETUID", "CAP_SETGID"):
+            (folder / "sock").unlink()
+            with pytest.raises(AssertionError, match="serve every user takes"):
+                with Service(units, folder, name):
+                    pass
 
 
 def test_a_root_without_proc(units, folder):

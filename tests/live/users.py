@@ -7,11 +7,10 @@ import pathlib
 import signal
 import socket
 import subprocess
-import sys
 
 import proc
 from machine import BUILD, Daemon, Interpreter, Target
-from rpc import Client
+from rpc import Client, RpcError
 
 # Every account can run it; those under root's home they cannot.
 DEBIAN = Interpreter("debian", None, "/usr/bin/python3")
@@ -69,7 +68,6 @@ class UserClient(Client):
 
     def refusal(self, method, **params):
         """The error of a request that must fail."""
-        from rpc import RpcError
         try:
             result = self.call(method, **params)
         except RpcError as error:

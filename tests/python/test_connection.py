@@ -2,7 +2,10 @@
 """The connection against a daemon that is played here."""
 import json
 import os
+import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -178,6 +181,25 @@ class Launching(unittest.TestCase):
             os.chmod(path, 0o755)
             self.assertEqual(find_program("nopdbd"), path)
         self.assertIsNone(find_program("no-such-program-of-nopdb"))
+
+    def test_the_programs_of_an_install(self):
+        """PREFIX/bin beside PREFIX/lib/nopdb/python."""
+        with tempfile.TemporaryDirectory() as prefix:
+            package = os.path.join(prefix, "lib", "nopdb", "python")
+            shutil.copytree(os.path.dirname(nopdb.__file__),
+                            os.path.join(package, "nopdb"))
+            path = os.path.join(prefix, "bin", "nopdbd")
+            os.mkdir(os.path.dirname(path))
+            with open(path, "w"):
+                pass
+            os.chmod(path, 0o755)
+            env = dict(os.environ, PYTHONPATH=package)
+            env.pop("NOPDB_BUILD", None)
+            found = subprocess.run(
+                [sys.executable, "-c", "from nopdb.launch import find_program"
+                 "; print(find_program('nopdbd'))"], env=env, check=True,
+                stdout=subprocess.PIPE, universal_newlines=True).stdout
+            self.assertEqual(found.strip(), os.path.realpath(path))
 
     def test_a_folder_of_others_is_not_used(self):
         with tempfile.TemporaryDirectory() as folder:

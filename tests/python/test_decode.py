@@ -69,6 +69,21 @@ class Good(unittest.TestCase):
         self.check({"$type": "array.array", "$id": "0x1", "$shape": [2],
                     "$dtype": "<i2", "$base64": "AQACAA=="},
                    array.array("h", [1, 2]))
+        self.check({"$type": "array.array", "$id": "0x1", "$shape": [2],
+                    "$dtype": "<i2", "$items": [1, -2]},
+                   array.array("h", [1, -2]))
+        few = decode({"$type": "numpy.ndarray", "$id": "0x1", "$shape": [2, 1],
+                      "$dtype": "<f8", "$items": [
+                          0.5, {"$type": "float", "$repr": "inf"}]})
+        self.assertEqual(few.tolist(), [[0.5], [float("inf")]])
+        self.assertEqual(few.shape, (2, 1))
+        some = decode({"$type": "numpy.ndarray", "$id": "0x1", "$shape": [9],
+                       "$dtype": "<f8", "$items": [0.5], "$truncated": True,
+                       "$len": 9})
+        self.assertEqual(facts(some).items, [0.5])
+        with self.assertRaises(DecodeError):
+            decode({"$type": "numpy.ndarray", "$shape": [1], "$dtype": "<i2",
+                    "$items": ["x"]})
         part = decode({"$type": "numpy.ndarray", "$id": "0x1",
                        "$shape": [9], "$dtype": "<i2"})
         self.assertEqual(facts(part).members["shape"], [9])

@@ -144,6 +144,26 @@ def as_array(layout: Layout, content: bytes) -> Any:
     return found
 
 
+def content_of(layout: Layout, items: List[Any]) -> Optional[bytes]:
+    """The bytes of plain items; None: they are not all there are, or of a kind
+    that is not known here. ArrayError: they are not of that kind."""
+    if layout.fields is not None or layout.kind not in "biufc" or (
+            not layout.is_known() or len(items) != math.prod(layout.shape)):
+        return None
+    code = layout.format()
+    try:
+        if code == "?":
+            return bytes(map(bool, items))
+        if code:
+            return array.array(code, items).tobytes()
+        import numpy
+        return bytes(numpy.array(items, dtype=layout.dtype).tobytes())
+    except ImportError:
+        return None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArrayError(str(error)) from None
+
+
 def build(name: str, raw: Mapping[str, Any], content: bytes) -> Any:
     """The array of a type of this name; ArrayError: it is none."""
     layout, found = Layout(raw), None

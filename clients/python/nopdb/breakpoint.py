@@ -201,12 +201,12 @@ class Breakpoint(Probe):
                 result.list += itertools.islice(texts, 1)
 
     def _error(self, record: Json) -> None:
-        # What an action raised is in the hit, too.
-        if record.get("where") not in ("condition", "once-per"):
-            return
         error = record.get("error") or {}
-        self.errors.append(EvaluationError(
-            str(record.get("text")), error.get("type"), error.get("message")))
+        found = EvaluationError(str(record.get("text")), error.get("type"),
+                                error.get("message"))
+        # What an action raised is in the hit, too.
+        if record.get("where") in ("condition", "once-per"):
+            self.errors.append(found)
 
     def _debug(self, record: Json) -> None:
         if self._console:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""JSON lines over the daemon's socket, read by a thread in the background.
+"""JSON lines over the daemon's socket, read by threads in the background.
+
+One takes bytes off the socket as they come: the daemon drops records of a
+client that lets too many wait. The other, the reading thread, looks at them.
 
 Answers go to the thread that asked; records to the sink of their probe, or to
 that of the connection. A sink is called on the reading thread, in the order
@@ -7,6 +10,7 @@ of arrival, and must not ask the daemon anything.
 """
 import json
 import os
+import queue
 import socket
 import threading
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -17,6 +21,7 @@ from .launch import PathLike, connect
 PROTOCOL = 1  # proto/limits.h
 LINE_MOST = 64 << 20  # bytes of one line of the daemon
 CHUNK = 1 << 18
+BACKLOG_MOST = 16 << 20  # bytes that were taken and not looked at yet
 
 Json = Dict[str, Any]
 Sink = Callable[[Json], None]
@@ -64,14 +69,22 @@ class Connection:
         self._on_lost: List[Callable[[NopdbError], None]] = []
         self.lost: Optional[NopdbError] = None
         self.malformed = 0  # lines that were no messages
+        self._chunks: "queue.SimpleQueue[bytes]" = queue.SimpleQueue()
+        self._backlog = 0  # bytes of chunks
+        self._room = threading.Condition()
+        self._closing = False
+        self._why = "the daemon closed the connection"
+        self._taker = threading.Thread(target=self._receive, daemon=True,
+                                       name="nopdb-socket")
         self._reader = threading.Thread(target=self._read, daemon=True,
                                         name="nopdb-reader")
+        self._taker.start()
         self._reader.start()
 
     @property
-    def reader_id(self) -> Optional[int]:
-        """The kernel's id of the reading thread, as records name it."""
-        return self._reader.native_id
+    def thread_ids(self) -> List[Optional[int]]:
+        """The kernel's ids of its threads, as records name them."""
+        return [self._reader.native_id, self._taker.native_id]
 
     @property
     def awaited(self) -> bool:
@@ -107,7 +120,8 @@ class Connection:
                               remedy="attach again in the child")
         with self._lock:
             if self.lost:
-                raise DaemonError(self.lost.message)
+                raise DaemonError(self.lost.message, self.lost.name,
+                                  self.lost.remedy)
             self._last += 1
             self._asked[self._last] = asked
             line = json.dumps({"jsonrpc": "2.0", "id": self._last,
@@ -137,25 +151,47 @@ class Connection:
         if told in self._on_lost:
             self._on_lost.remove(told)
 
+    # ---- the thread at the socket
+    def _receive(self) -> None:
+        try:
+            while True:
+                chunk = self._socket.recv(CHUNK)
+                if not chunk:
+                    break
+                with self._room:
+                    while self._backlog > BACKLOG_MOST and not self._closing:
+                        self._room.wait(1)
+                    self._backlog += len(chunk)
+                self._chunks.put(chunk)
+        except OSError as error:
+            if not self._closing:
+                self._why = "the daemon is gone: %s" % error
+        self._chunks.put(b"")
+
     # ---- the reading thread
     def _read(self) -> None:
-        try:
-            reason = self._read_lines()
-        except OSError as error:
-            reason = "the daemon is gone: %s" % error
-        self._end(DaemonError(reason))
+        self._read_lines()
+        self._end(DaemonError(self._why, remedy="attach again"))
 
-    def _read_lines(self) -> str:
+    def _chunk(self) -> bytes:
+        chunk = self._chunks.get()
+        with self._room:
+            self._backlog -= len(chunk)
+            self._room.notify_all()
+        return chunk
+
+    def _read_lines(self) -> None:
         pending = bytearray()
         while True:
-            chunk = self._socket.recv(CHUNK)
+            chunk = self._chunk()
             if not chunk:
-                return "the daemon closed the connection"
+                return
             pending += chunk
             end = pending.rfind(b"\n")
             if end < 0:
                 if len(pending) > LINE_MOST:
-                    return "the daemon sent a line without end"
+                    self._why = "the daemon sent a line without end"
+                    return
                 continue
             for line in bytes(pending[:end]).split(b"\n"):
                 self._take(line)
@@ -227,10 +263,13 @@ class Connection:
     def close(self) -> None:
         """Ends the connection; what this client set goes with it."""
         if os.getpid() == self._pid:
+            self._closing = True
+            self._why = "this connection was closed"
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass  # the daemon was faster
             if threading.current_thread() is not self._reader:
                 self._reader.join(5)
+                self._taker.join(5)
         self._socket.close()

@@ -78,7 +78,8 @@ class _Decoder:
         if not isinstance(name, str):
             raise _wrong("a type without a name", raw)
         if not raw.get("$truncated") and "$redacted" not in raw:
-            builder = _array if _is_array(raw) else _BUILDERS.get(name)
+            builder = (_array if _is_array(raw) else _few
+                       if "$shape" in raw else _BUILDERS.get(name))
             # A class made of a built-in one may have attributes besides.
             if builder and ("$attrs" not in raw or name in _BY_ATTRIBUTES):
                 found = builder(self, raw)
@@ -170,6 +171,19 @@ def _array(walk: _Decoder, raw: Raw) -> Any:
     """An array whose whole content is there."""
     try:
         return arrays.build(_text(raw, "$type"), raw, _bytes(raw))
+    except arrays.ArrayError as error:
+        raise _wrong(str(error), raw) from None
+
+
+def _few(walk: _Decoder, raw: Raw) -> Any:
+    """An array of which all items are there."""
+    if "$items" not in raw or not isinstance(raw["$items"], list):
+        return _NONE
+    try:
+        content = arrays.content_of(arrays.Layout(raw), walk.items(raw))
+        if content is None:
+            return _NONE
+        return arrays.build(_text(raw, "$type"), raw, content)
     except arrays.ArrayError as error:
         raise _wrong(str(error), raw) from None
 
@@ -370,12 +384,16 @@ def decode(raw: Any, find: Optional[Finder] = None) -> Any:
         raise DecodeError("%s: %.200r" % (error, raw)) from None
 
 
+# What stands for itself.
+_PLAIN = frozenset((int, float, str, bool, type(None)))
+
+
 def decode_variables(raw: Any) -> Dict[str, Any]:
     """The names and values of args or locals; the marks of a cut left out."""
     if not isinstance(raw, dict):
         raise _wrong("not variables", raw)
-    return {name: decode(item) for name, item in raw.items()
-            if not name.startswith("$")}
+    return {name: item if type(item) in _PLAIN else decode(item)
+            for name, item in raw.items() if not name.startswith("$")}
 
 
 def cut(raw: Optional[Raw]) -> bool:

@@ -128,7 +128,7 @@ def finder(noted: Noted) -> Callable[[int], Any]:
 def claim_call(record: Dict[str, Any]) -> Tuple[Noted, Noted]:
     """What belongs to the arguments of a call, and to its end."""
     numbers = record.get("live")
-    if not isinstance(numbers, list) or len(numbers) != 2:
+    if numbers is None or not isinstance(numbers, list) or len(numbers) != 2:
         return {}, {}
     begin, end = claim(numbers[0]), claim(numbers[1])
     for name, held in begin.items():

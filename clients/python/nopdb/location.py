@@ -33,7 +33,8 @@ class Location:
         self.kept: List[int] = []
 
     def admits(self, record: Json) -> bool:
-        return all(admit(record) for admit in self.filters)
+        return not self.filters or all(
+            admit(record) for admit in self.filters)
 
     def keep(self, thing: Any) -> str:
         """An expression for an object of this process, until release()."""

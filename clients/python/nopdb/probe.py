@@ -18,17 +18,15 @@ def find_lines(connection: Connection, params: Json) -> List[Json]:
     line; it names the nearest."""
     found = connection.call("lines", **params)
     places = list(found["locations"])
-    nearest = ", ".join(map(str, found.get("nearest") or ()))
-    if nearest and not places:
-        raise LocationError("no code on that line; the nearest lines with "
-                            "code: %s" % nearest)
-    names = {"line", "line_regex"} & set(params)
-    if names and not places:
-        rest = {name: value for name, value in params.items()
-                if name not in names}
-        if connection.call("lines", **rest)["locations"]:
-            raise LocationError("no line with code there is like that")
-    return places
+    if "nearest" not in found or places:
+        return places
+    wanted = params.get("line", params.get("line_regex"))
+    nearest = ", ".join(map(str, found["nearest"]))
+    raise LocationError(
+        "no code on line %s; the nearest lines with code: %s" % (
+            wanted, nearest) if nearest
+        else "no line with code there reads: %s" % wanted,
+        remedy="lines() shows the lines with code")
 
 
 class Probe:
@@ -40,13 +38,13 @@ class Probe:
 
     def __init__(self, connection: Connection, pid: int, kind: str,
                  where: Location, params: Dict[str, Any],
-                 ignored_thread: Optional[int] = None,
+                 ignored_threads: Optional[List[Optional[int]]] = None,
                  released: Optional[Callable[[], None]] = None,
                  own: bool = False) -> None:
         self._connection = connection
         self._where = where
         self._params = dict(params, pid=pid, kind=kind, **where.params)
-        self._ignored = ignored_thread
+        self._ignored = ignored_threads
         self._released = released
         self._own = own
         self._changed = threading.Condition()
@@ -240,8 +238,8 @@ class Probe:
                 self._lost_before.get(reason, 0) + int(count))
 
     def _take_capture(self, record: Json) -> None:
-        thread = record.get("thread") or {}
-        if thread.get("id") == self._ignored and self._ignored is not None:
+        if self._ignored is not None and (
+                record.get("thread") or {}).get("id") in self._ignored:
             return  # our own reading of records is not the program's doing
         if self._where.admits(record):
             self._capture(record)
@@ -275,8 +273,9 @@ class Probe:
         with self._changed:
             self._over = self._over or over
             self._changed.notify_all()
-        for listener in list(self._listeners):
-            listener()
+        if self._listeners:
+            for listener in list(self._listeners):
+                listener()
 
     def _wait(self, ready: Callable[[], bool],
               timeout: Optional[float]) -> bool:

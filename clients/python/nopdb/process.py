@@ -118,7 +118,7 @@ class Process:
     def _options(self, where: Location) -> Dict[str, Any]:
         return {"released": self._released,
                 "globals_of": self._globals_of(where), "own": self._own,
-                "ignored_thread": self._connection.reader_id
+                "ignored_threads": self._connection.thread_ids
                 if self._own else None}
 
     def _params(self, limits: Dict[str, Any], **given: Any

@@ -174,11 +174,11 @@ def _is_withheld(raw: Any) -> bool:
 
 def _living(noted: Noted, name: str, raw: Any) -> Any:
     """The object itself, where it still is, else what its value tells."""
+    if not noted:
+        return decode(raw)
     held = noted.get(name)
     thing = held.get() if held and not _is_withheld(raw) else None
-    if thing is not None:
-        return thing
-    return decode(raw, finder(noted)) if noted else decode(raw)
+    return decode(raw, finder(noted)) if thing is None else thing
 
 
 def _variables(raw: Json, noted: Noted) -> Dict[str, Any]:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """ends.py KIND: a program that says it is ready, and ends at the first line
-on stdin, while other threads work: by exit (3), by exec of seven (7), by
-SIGKILL, or by a finalization that takes its time (3)."""
+on stdin, while other threads work: by exit (3), by exec of seven (7) or of a
+program that goes on, by SIGKILL, or by a finalization that takes its time
+(3)."""
 import atexit
 import json
 import os
@@ -37,6 +38,8 @@ def linger():
 def end(kind):
     if kind == "exec":
         os.execv(SEVEN, [SEVEN])
+    if kind == "become":
+        os.execv("/bin/sleep", ["sleep", "100"])
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "finalize":

@@ -192,6 +192,10 @@ CALL(ssize_t, process_vm_writev,
      (pid_t pid, const struct iovec *from, unsigned long count,
       const struct iovec *to, unsigned long to_count, unsigned long flags),
      (pid, from, count, to, to_count, flags))
+TRANSFER(send, (int fd, const void *data, size_t size, int flags),
+	 (fd, data, size, flags))
+TRANSFER(recv, (int fd, void *data, size_t size, int flags),
+	 (fd, data, size, flags))
 TRANSFER(getrandom, (void *data, size_t size, unsigned flags),
 	 (data, size, flags))
 

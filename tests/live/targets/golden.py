@@ -7,6 +7,7 @@ import this file as well, so its values are made without chance.
 """
 import array
 import collections
+import ctypes
 import dataclasses
 import datetime
 import decimal
@@ -19,6 +20,15 @@ import threading
 import types
 import uuid
 import weakref
+
+
+def moved(keys, *first):
+    """An OrderedDict whose order is not that of the dict below."""
+    made = collections.OrderedDict((key, 0) for key in keys)
+    for key in first:
+        made.move_to_end(key, last=False)
+    return made
+
 
 UTC = datetime.timezone.utc
 EAST = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
@@ -44,6 +54,9 @@ EQUAL = {
     "deque": collections.deque([1, 2]),
     "ordered": collections.OrderedDict([("z", 1), ("a", 2)]),
     "ordered_ints": collections.OrderedDict([(2, 1), (1, 2)]),
+    "moved": moved("abcd", "c", "b"), "moved_ints": moved((3, 1, 2), 2),
+    "bounded": collections.deque([1, 2], 3),
+    "twice": datetime.datetime(2024, 10, 27, 2, 30, fold=1),
     "counter": collections.Counter("abca"),
     "defaults": collections.defaultdict(list, a=[1]),
     "date": datetime.date(2024, 2, 29), "time": datetime.time(23, 59, 59, 7),
@@ -182,21 +195,81 @@ SEEN = {
     "agen": agen(), "weakref": weakref.ref(PLAIN),
     "proxy": types.MappingProxyType({"a": 1}),
     "partial": functools.partial(function, 1), "lock": threading.Lock(),
-    "memoryview": memoryview(b"ab"), "array": array.array("i", [1]),
     "ring": RING, "object": object(), "namespace": types.SimpleNamespace(a=1),
 }
+# Small enough for a summary to have all their items.
+FEW = {"memoryview": memoryview(b"ab"), "few": array.array("i", [1, -2])}
 OTHER = {"nan": float("nan"), "cycle": CYCLE,
          "long": "x" * 1000, "many": list(range(1000)), "deep": [[[[[1]]]]],
          "secrets": {"password": "hunter2", "user": "ann"}}
+
+
+class Pair(ctypes.Structure):
+    _fields_ = [("x", ctypes.c_int), ("y", ctypes.c_double)]
+
+
+# Captured whole: what comes back is equal to these.
+ARRAYS = {
+    "array": array.array("i", [1, -2, 3]), "doubles": array.array("d", [0.5]),
+    "letters": array.array("u", "h\u00e9"), "no_array": array.array("q"),
+    "view": memoryview(bytearray(range(6))),
+    "reversed": memoryview(bytes(range(6)))[::-2],
+    "table": memoryview(bytes(range(8))).cast("H", (2, 2)),
+    "row": (ctypes.c_int * 3)(1, -2, 3),
+    "grid": ((ctypes.c_double * 2) * 2)((1, 2), (3, 4)),
+}
+try:
+    import numpy
+    RECORD = numpy.dtype([("a", "<i4"), ("b", ">f8"), ("c", "S2")])
+    ARRAYS.update(
+        floats=numpy.arange(6.0).reshape(2, 3),
+        strided=numpy.arange(12).reshape(3, 4)[::-1, ::2],
+        point=numpy.array(7), nothing=numpy.zeros((0, 3)),
+        big_endian=numpy.array([1, 2], ">i4"),
+        half=numpy.array([0.5], "f2"), truth=numpy.array([True, False]),
+        times=numpy.array(["2020-01-01", "NaT"], "M8[s]"),
+        words=numpy.array(["a\u4e2d", ""]), raw=numpy.array([b"ab", b"c"]),
+        records=numpy.array([(1, 2.5, b"x")], RECORD))
+except ImportError:
+    numpy = None
+try:
+    import attr
+
+    @attr.s
+    class Attrs:
+        name = attr.ib(default="leaf")
+        size = attr.ib(default=2)
+
+    @attr.s(slots=True)
+    class Slotted:
+        name = attr.ib(default="slot")
+
+    SEEN.update(attrs=Attrs(), attrs_slots=Slotted())
+except ImportError:
+    attr = None
+
 MAKERS = {"path": pathlib.Path, "relative": pathlib.PurePosixPath,
           "pure": pathlib.PurePath}
 VALUES = dict(EQUAL, **SEEN)
-VALUES.update(OTHER)
+VALUES.update(OTHER, **FEW)
 VALUES.update((name, MAKERS[name](text)) for name, text in PATHS.items())
 
 
 def show(value):
     return None
+
+
+def show_arrays(names):
+    """Those that this interpreter has; which these are."""
+    names = [name for name in names if name in ARRAYS]
+    for name in names:
+        show(ARRAYS[name])
+    return names
+
+
+def missing():
+    return [name for name, module in (("numpy", numpy), ("attr", attr))
+            if module is None]
 
 
 def show_all(names):

@@ -62,6 +62,14 @@ def nested(xs):
     return [x * 2 for x in xs]
 
 
+def enters(n):
+    total = 0
+    with LOCK:
+        total += n
+    total += 1
+    return total
+
+
 def recurses(n):
     if n == 0:
         return 0
@@ -97,6 +105,20 @@ def waits(seconds):
     threading.Thread(target=hold, daemon=True).start()
     held.wait()
     return mixed(2)
+
+
+def evaluator():
+    """Where the interpreter's frame evaluation hook points; 0 where that
+    cannot be asked (before 3.9)."""
+    import ctypes
+    api = ctypes.pythonapi
+    if not hasattr(api, "_PyInterpreterState_GetEvalFrameFunc"):
+        return 0
+    api.PyInterpreterState_Get.restype = ctypes.c_void_p
+    api._PyInterpreterState_GetEvalFrameFunc.restype = ctypes.c_void_p
+    api._PyInterpreterState_GetEvalFrameFunc.argtypes = [ctypes.c_void_p]
+    return api._PyInterpreterState_GetEvalFrameFunc(
+        api.PyInterpreterState_Get())
 
 
 def state():
