@@ -21,6 +21,10 @@ enum {
 	/* Of an interpreter state, 3.12+, which has the GIL inside. */
 	INTERPRETER_SIZE = 192 * 1024,
 
+	STATE_INTERPRETER = 16, /* PyThreadState.interp */
+	STATE_BREAKER = 24,	/* 3.13+: eval_breaker */
+	BREAKER_DROP = 1,	/* its bit for a drop request */
+
 	/* Of a condition variable: its flags, in the word that counts those who
 	 * wait; glibc up to 2.40, and later. */
 	FLAGS_OLD = 36,
@@ -31,6 +35,12 @@ enum {
 /* In _PyRuntime. */
 static const short in_runtime[] = {
 	[7] = 1264, [8] = 1152, [9] = 352, [10] = 352, [11] = 360,
+};
+
+/* Where one asks for the GIL, up to 3.12: an int in _PyRuntime (3.7, 3.8), or
+ * in an interpreter. */
+static const short drop_request[] = {
+	[7] = 716, [8] = 596, [9] = 76, [10] = 72, [11] = 104, [12] = 372,
 };
 
 /* NULL: not found. */
@@ -94,10 +104,33 @@ static void renew(char *condition)
 	PY_FIELD(unsigned, condition, flags_at) = flags;
 }
 
+/* Somebody asked for the GIL who is not there: Python would give it up and wait
+ * until it was taken (FORCE_SWITCHING). */
+static void forget_request(void)
+{
+	char *interpreter = py.PyInterpreterState_Main();
+	char *state;
+	int *asked;
+
+	if (py.minor <= 12) {
+		asked = (int *)((py.minor <= 8 ? (char *)py._PyRuntime
+					       : interpreter) +
+				drop_request[py.minor]);
+		if (*asked == 1)
+			*asked = 0;
+		return;
+	}
+	state = py.PyThreadState_GetUnchecked();
+	if (state && PY_FIELD(char *, state, STATE_INTERPRETER) == interpreter)
+		PY_FIELD(uintptr_t, state, STATE_BREAKER) &=
+			~(uintptr_t)BREAKER_DROP;
+}
+
 void gil_lock_renew(bool open)
 {
 	if (!lock)
 		return;
+	forget_request();
 	renew(lock + CONDITION);
 	renew(lock + SWITCHED);
 	if (open)

@@ -365,6 +365,24 @@ struct code *match_probe(struct probe *probe, const struct discovered *found)
 	return code;
 }
 
+static bool attribute_is(struct object *code, const char *name,
+			 const char *text)
+{
+	struct object *value = py_attr(code, name);
+	bool is = py_is_str(value) &&
+		  !py.PyUnicode_CompareWithASCIIString(value, text);
+
+	py_drop(value);
+	return is;
+}
+
+/* What an evaluation runs is no code of the module that it runs in. */
+static bool is_evaluation(struct object *code)
+{
+	return attribute_is(code, "co_name", "<module>") &&
+	       attribute_is(code, "co_filename", "<nopdb>");
+}
+
 struct code *match_code(struct object *object, struct object *globals)
 {
 	struct discovered found = { .code = object, .globals = globals };
@@ -374,7 +392,7 @@ struct code *match_code(struct object *object, struct object *globals)
 	if (!probe_count())
 		return NULL;
 	py_error_save(&saved);
-	code = match_all(&found);
+	code = is_evaluation(object) ? NULL : match_all(&found);
 	if (code)
 		watch_arm(code);
 	py_error_restore(&saved);

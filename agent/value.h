@@ -48,9 +48,9 @@
  *                   ones, flat in the order of C, or "$base64": the bytes of
  *                   all. Structured: "$fields":[[name,dtype,offset],..], items
  *                   as tuples. Tensors: "$device"; of those that have no
- *                   memory to be read as it is "$dtype":"torch.float32". A time that is not one is
- *                   null. Memory that may be gone (mapped files, addresses of
- *                   ctypes) is not read
+ *                   memory to be read as it is "$dtype":"torch.float32". A
+ *                   time that is not one is null. Memory that may be gone
+ *                   (mapped files, addresses of ctypes) is not read
  *     pandas        series, indexes "$shape", "$dtype"; frames "$shape",
  *                   "$dtypes", one of each block; a class's name where the
  *                   items are not numpy's
@@ -98,8 +98,8 @@ void value_write_named(struct json_writer *w, const char *name, size_t length,
 		       bool known, struct object *object,
 		       const struct probe_limits *limits);
 
-/* The name that an expression (JSON text, with quotes) goes by when it is
- * nothing but one, with dots or without: its last part; its length, or 0. */
+/* The name that an expression (JSON text, with quotes) goes by when it is a
+ * name, an attribute or a key of something: that one; its length, or 0. */
 size_t value_expression_name(const char *text, size_t length,
 			     const char **ret_name);
 

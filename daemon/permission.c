@@ -396,7 +396,7 @@ int permission_ask(struct permission *permission, size_t index,
 		   struct permission_answer *ret_answer, int *ret_memory,
 		   struct error *err)
 {
-	struct permission_answer answer;
+	struct permission_answer answer = { EAGAIN, EAGAIN };
 	int memory = -1;
 
 	/* The peer may stop or end a process that has its user: then there is

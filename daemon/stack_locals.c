@@ -104,11 +104,37 @@ static void put_big(struct json_writer *w, const struct stack_value *value)
 	json_object_end(w);
 }
 
+static void put_named(struct json_writer *w, const char *name, size_t length,
+		      const struct stack_value *value);
+
+/* Is the item behind this one named by it? In a pair (a header), and behind
+ * what looks like an option of a command. As in a capture. */
+static bool names_next(const struct stack_value *whole,
+		       const struct stack_value *item)
+{
+	if (whole->type && strstr(whole->type, "set"))
+		return false;
+	if (item->kind == STACK_VALUE_BYTES)
+		return whole->count == 2 && !whole->truncated;
+	return item->kind == STACK_VALUE_STR && item->text_size > 0 &&
+	       ((whole->count == 2 && !whole->truncated) ||
+		item->text[0] == '-');
+}
+
 static void put_array(struct json_writer *w, const struct stack_value *value)
 {
+	const struct stack_value *before = NULL;
+
 	json_array_begin(w);
-	for (size_t i = 0; i < value->count; i++)
-		put_value(w, &value->items[i]);
+	for (size_t i = 0; i < value->count; i++) {
+		const struct stack_value *item = &value->items[i];
+
+		if (before && names_next(value, before))
+			put_named(w, before->text, before->text_size, item);
+		else
+			put_value(w, item);
+		before = item;
+	}
 	json_array_end(w);
 }
 
@@ -188,16 +214,10 @@ static void put_members(struct json_writer *w, const struct stack_value *value)
 	json_object_end(w);
 }
 
-static void put_dict(struct json_writer *w, const struct stack_value *value)
+static void put_entries(struct json_writer *w, const struct stack_value *value)
 {
 	bool plain = keys_are_plain(value);
 
-	if (plain && !value->truncated) {
-		put_members(w, value);
-		return;
-	}
-	json_object_begin(w);
-	put_type(w, "dict");
 	if (plain && value->items) {
 		json_key(w, "$items");
 		put_members(w, value);
@@ -216,8 +236,57 @@ static void put_dict(struct json_writer *w, const struct stack_value *value)
 		}
 		json_array_end(w);
 	}
+}
+
+static void put_dict(struct json_writer *w, const struct stack_value *value)
+{
+	if (keys_are_plain(value) && !value->truncated) {
+		put_members(w, value);
+		return;
+	}
+	json_object_begin(w);
+	put_type(w, "dict");
+	put_entries(w, value);
 	put_cut(w, value);
 	json_object_end(w);
+}
+
+/* What is inside of a container, without its brackets' type. */
+static void put_bare(struct json_writer *w, const struct stack_value *value)
+{
+	if (value->kind == STACK_VALUE_ITEMS) {
+		json_key(w, "$items");
+		put_array(w, value);
+	} else if (value->kind == STACK_VALUE_DICT && value->items) {
+		put_entries(w, value);
+	} else if (value->kind != STACK_VALUE_DICT) {
+		json_key(w, "$value");
+		put_value(w, value);
+		return;
+	}
+	put_cut(w, value);
+}
+
+static void put_parts(struct json_writer *w, const struct stack_value *value)
+{
+	for (size_t i = 0; i < value->part_count; i++) {
+		const struct stack_part *part = &value->parts[i];
+
+		if (part->bare && strcmp(part->key, "$attrs") != 0) {
+			put_bare(w, part->value);
+			continue;
+		}
+		json_key(w, part->key);
+		if (!part->members) {
+			put_value(w, part->value);
+			continue;
+		}
+		put_members(w, part->value);
+		if (part->value->truncated) {
+			json_key(w, "$truncated");
+			json_bool(w, true);
+		}
+	}
 }
 
 static void put_object(struct json_writer *w, const struct stack_value *value)
@@ -227,9 +296,19 @@ static void put_object(struct json_writer *w, const struct stack_value *value)
 		json_key(w, "$ref");
 	} else {
 		put_type(w, value->type);
+		if (value->nameless) {
+			put_parts(w, value);
+			json_object_end(w);
+			return;
+		}
 		json_key(w, "$id");
 	}
 	json_hex(w, value->address);
+	put_parts(w, value);
+	if (value->truncated) {
+		json_key(w, "$truncated");
+		json_bool(w, true);
+	}
 	json_object_end(w);
 }
 

@@ -202,7 +202,8 @@ FUZZ_PARTS := $(wildcard daemon/rpc*.c) \
 	$(patsubst %,daemon/%.c,policy policy_decide rights) \
 	$(patsubst %,injector/stack/%.c,\
 	arena callee code coroutine dict gc_walk lines object offsets remote \
-	runtime set value walk) tests/fuzz/images/reading.c \
+	runtime set value value_object walk) \
+	tests/fuzz/images/reading.c \
 	$(patsubst %,injector/target/%.c,core_file core_notes maps process \
 	procfs) injector/arch/x86_64.c
 

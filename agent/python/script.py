@@ -83,17 +83,27 @@ def split_field(field):
 
 
 def plain_name(text):
-    """What a value goes by when its expression is but a name, with dots or a
-    key at its end: the last of them; else ""."""
+    """What a value goes by when its expression is a name, an attribute or a
+    key of something: the last of them; else "". As value_expression_name()."""
     text = text.strip()
-    if all(part.isidentifier() for part in text.split(".")):
-        return text.rpartition(".")[2]
-    at = text.rfind("[")
-    key = text[at + 1:-1].strip()
-    if at > 0 and text.endswith("]") and len(key) > 2 and (
-            key[0] == key[-1] and key[0] in "'\""):
-        return key[1:-1]
-    return ""
+    depth = part = opened = 0
+    for at, mark in enumerate(text):
+        if mark in "([":
+            opened = opened if depth else at
+            depth += 1
+        elif mark in ")]":
+            depth -= 1
+        elif mark == "." and not depth:
+            part = at + 1
+        elif not depth and not mark.isalnum() and mark != "_":
+            return ""
+    if text[part:].isidentifier():
+        return text[part:]
+    key = text[opened + 1:-1].strip()
+    if depth or not opened or not text.endswith("]") or len(key) < 3 or (
+            key[0] != key[-1] or key[0] not in "'\""):
+        return ""
+    return key[1:-1]
 
 
 def compile_log(template):

@@ -20,6 +20,14 @@ static int lost(const struct tracee *tracee, struct error *err)
 	return error_remedy(err, "try again");
 }
 
+/* Twice, because what a mapping gave would stay for ever were it not known. */
+static bool read_result(const struct tracee *tracee, struct regs *ret_regs)
+{
+	bool known = tracee_get_regs(tracee, ret_regs);
+
+	return known || tracee_get_regs(tracee, ret_regs);
+}
+
 /* A system call shows as two stops, at entry and at exit. */
 int remote_syscall(const struct remote *remote, uint64_t sp, long number,
 		   const uint64_t arguments[6], int64_t *ret_result,
@@ -44,10 +52,7 @@ int remote_syscall(const struct remote *remote, uint64_t sp, long number,
 		case STOP_SYSCALL:
 			if (++seen < 2)
 				break;
-			/* Once more, because what a mapping gave would stay
-			 * for ever if it were not known. */
-			if (!tracee_get_regs(tracee, &regs) &&
-			    !tracee_get_regs(tracee, &regs))
+			if (!read_result(tracee, &regs))
 				return lost(tracee, err);
 			*ret_result = (int64_t)arch.result(&regs);
 			return 0;

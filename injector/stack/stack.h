@@ -62,6 +62,14 @@ enum stack_value_kind {
 	STACK_VALUE_UNREADABLE,
 };
 
+/* A named part of an object: "$attrs", "$items", "$name", ... */
+struct stack_part {
+	const char *key;
+	const struct stack_value *value;
+	bool members; /* value is a dict whose keys are names of attributes */
+	bool bare;    /* what it holds, without what says that it is cut */
+};
+
 struct stack_value {
 	enum stack_value_kind kind;
 	bool truncated;	  /* length tells how long it really is */
@@ -75,6 +83,9 @@ struct stack_value {
 	uint64_t length;
 	const struct stack_value *items; /* attributes: name, value, ... */
 	size_t count;
+	const struct stack_part *parts; /* of an object */
+	size_t part_count;
+	bool nameless; /* an object whose address says nothing */
 };
 
 struct stack_local {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "injector/stack/value_object.h"
+
 #define AT(field) ((uint64_t)(int64_t)values->python->offsets.field)
 
 #define VALUES_PLACES (16u << 20)
@@ -156,9 +158,7 @@ static bool enter(struct values *values, uint64_t object, uint64_t length,
 		value->truncated = true;
 		return false;
 	}
-	if (values->path_length < VALUE_DEPTH_MAX)
-		values->path[values->path_length] = object;
-	values->path_length++;
+	values_push(values, object);
 	return true;
 }
 
@@ -356,9 +356,55 @@ bool values_read(struct values *values, uint64_t object,
 		if (!(flags & TYPE_HEAP) &&
 		    !read_builtin(values, object, &value))
 			return false;
+		if (value.kind == STACK_VALUE_OBJECT &&
+		    !value_read_parts(values, object, type, flags, &value))
+			return false;
 	}
 	*ret_value = value;
 	return true;
+}
+
+bool values_read_as(struct values *values, uint64_t object, const char *type,
+		    struct stack_value *ret_value)
+{
+	struct stack_value value = { .kind = STACK_VALUE_UNREADABLE,
+				     .address = object,
+				     .type = type };
+
+	/* It was entered as what it is. */
+	values_leave(values);
+	if (!read_builtin(values, object, &value))
+		return false;
+	*ret_value = value;
+	values_push(values, object);
+	return true;
+}
+
+void values_push(struct values *values, uint64_t object)
+{
+	if (values->path_length < VALUE_DEPTH_MAX)
+		values->path[values->path_length] = object;
+	values->path_length++;
+}
+
+bool values_enter(struct values *values, uint64_t object,
+		  struct stack_value *value)
+{
+	bool entered = enter(values, object, 1, value);
+
+	value->length = 0;
+	value->truncated = !entered && value->kind == STACK_VALUE_OBJECT;
+	return entered;
+}
+
+void values_leave(struct values *values)
+{
+	values->path_length--;
+}
+
+const char *values_type_name(struct values *values, uint64_t type)
+{
+	return type_name(values, type, object_type_flags(values->python, type));
 }
 
 /* ---- locals

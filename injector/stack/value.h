@@ -28,6 +28,20 @@ void values_init(struct values *values, const struct python *python,
 bool values_read(struct values *values, uint64_t object,
 		 struct stack_value *ret_value);
 
+/* The same of an instance of a subclass, as the built-in type that it is. */
+bool values_read_as(struct values *values, uint64_t object, const char *type,
+		    struct stack_value *ret_value);
+
+/* "app.User", "int"; NULL: unreadable, or no memory. */
+const char *values_type_name(struct values *values, uint64_t type);
+
+/* Enters an object whose parts are to be read; false: not to be shown, because
+ * of its depth, or because it contains itself. push: however deep it lies. */
+void values_push(struct values *values, uint64_t object);
+bool values_enter(struct values *values, uint64_t object,
+		  struct stack_value *value);
+void values_leave(struct values *values);
+
 /* The local variables of a frame; NULL: no memory. */
 const struct stack_local *values_locals(struct values *values,
 					struct codes *codes,

@@ -171,5 +171,34 @@ def check_logs(agent):
             assert log.count("<redacted: name>") == 3, log
 
 
+class Holder:
+    def __init__(self):
+        self.token, self.name = SECRET, "n"
+        self.inner = {"token": [SECRET], "it": {"pin": SECRET}}
+
+
+def evaluates(users, at):
+    return at
+
+
+def check_expressions(agent):
+    """A name at the end of an expression is its value's."""
+    hides = ["users[0].token", "users[at].token", "users[0].inner['token']",
+             "users[0].inner[\"token\"]", "users[0].inner[ 'token' ]",
+             "users[0].inner['it']['pin']", "users[:1][0].token",
+             " users[0].token "]
+    shows = ["users[0].name", "users[0].token[0]", "users[0].token + 'x'",
+             "len(users[0].token)", "users[0].inner['it']['pin'][1]"]
+    for text in hides + shows:
+        probe = agent.add(module=__name__, function="evaluates", kind=2,
+                          actions=[("eval", text), ("log", "{%s}" % text)])
+        evaluates([Holder()], 0)
+        record = agent.wait(kind="hit")[0]
+        agent.remove(probe["probe"])
+        withheld = text in hides
+        assert ("$redacted" in str(record["eval"])) is withheld, record
+        assert (record["log"] == ["<redacted: name>"]) is withheld, record
+
+
 if __name__ == "__main__":
     inside.main(globals())

@@ -103,7 +103,7 @@ END_TEST
 /* What finds no room is left, however it is cut. */
 START_TEST(bounds)
 {
-	static char text[4096];
+	static char text[8192];
 	struct plain plain;
 
 	for (int n = 1; n < 2000; n++) {

@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 
 from stand import Stand, processor    # first: it finds tests/live
 
@@ -26,6 +27,7 @@ from capture_rows import (floors_table, hit_table, measure_calls,
                           measure_floors, measure_lines, measure_rate,
                           rate_table)
 from consume_bench import consume_rows, measure_consumer
+from debugpy_rows import debugpy_table, measure_debugpy
 from idle_rows import (after_table, idle_table, measure_after, measure_idle,
                        measure_programs, programs_table)
 from machine import ROOT, Daemon, find_interpreters, one_of_each_engine
@@ -63,6 +65,7 @@ ROWS = {
     "stream": (measure_stream, stream_table, FEW),
     "consume": (consume, consume_rows, FEW),
     "scale": (measure_scale, scale_table, FEW),
+    "debugpy": (measure_debugpy, debugpy_table, SYSTEM),
     "web": (measure_web, web_table, SYSTEM),
 }
 
@@ -94,7 +97,8 @@ def about():
 
 def measure(folder, names, pythons):
     """{row: {interpreter: figures}}, written after each row: a run that is
-    broken off leaves what it has."""
+    broken off leaves what it has. A row that failed is named at the end."""
+    failed = []
     found = {"about": about()}
     few = interpreters_of(FEW, pythons)
     private = tempfile.mkdtemp(prefix="nopdb-")
@@ -104,8 +108,13 @@ def measure(folder, names, pythons):
                 begun = time.monotonic()
                 found[name] = {}
                 for python in interpreters_of(ROWS[name][2], pythons):
-                    result = ROWS[name][0](Stand(
-                        daemon, client, python, python in few))
+                    stand = Stand(daemon, client, python, python in few)
+                    try:
+                        result = ROWS[name][0](stand)
+                    except Exception:  # the other rows are worth having
+                        traceback.print_exc()
+                        failed.append("%s of %s" % (name, python.id))
+                        continue
                     found[name][python.id] = {name: result}
                 print("bench: %-9s %4d s" % (name, time.monotonic() - begun),
                       file=sys.stderr, flush=True)
@@ -113,7 +122,7 @@ def measure(folder, names, pythons):
                     json.dumps(found, indent=1) + "\n")
     finally:
         shutil.rmtree(private, ignore_errors=True)
-    return found
+    return found, failed
 
 
 def table(found):
@@ -139,13 +148,16 @@ def keep(text):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    found = measure(folder, chosen_rows(), find_interpreters())
+    found, failed = measure(folder, chosen_rows(), find_interpreters())
     text = "\n".join(table(found)) + "\n"
     (folder / "bench.txt").write_text(text)
     plots.draw(folder, found)
-    if not os.environ.get("ROWS") and not os.environ.get("NOPDB_PYTHONS"):
+    if not failed and not os.environ.get("ROWS") and not os.environ.get(
+            "NOPDB_PYTHONS"):
         keep(text)
     print(text, end="")
+    if failed:
+        sys.exit("bench: failed: " + ", ".join(failed))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 NOPDB_BUILD   the build under test (build)
 NOPDB_CYCLES  attach/detach cycles of the survival test (200)
 NOPDB_KILLS   random SIGKILLs of the daemon (50)
+NOPDB_RACE_SECONDS  of each race of test_users.py (3)
 NOPDB_SNAPSHOTS, NOPDB_RUNNING  pictures of stacks at rest, and running
 NOPDB_FREE_THREADED  interpreters without the GIL, for the tests of stacks
 NOPDB_FEW     one interpreter of each engine, instead of all

@@ -3,6 +3,7 @@
 import pytest
 
 from machine import Target
+from schema import Messages
 
 
 class Greenlets(Target):
@@ -23,6 +24,7 @@ def target(python):
 
 
 def check(record, truth):
+    Messages().check("picture", record)
     found = {one["id"]: [one["type"].split(".")[-1], [
         (frame["function"], frame["file"], frame["line"])
         for frame in one["frames"]]] for one in record["greenlets"]}

@@ -6,6 +6,7 @@ import pytest
 
 import proc
 from machine import TARGETS, Target
+from schema import Messages
 
 
 def run(*words, cwd):
@@ -103,6 +104,7 @@ def test_c_functions_by_their_python_names(python, client, folder):
 
         def named():
             record = client.call("stack", pid=target.pid, native="all")
+            Messages().check("picture", record)
             try:
                 called = called_by(record, "receive", "natives:receive")
             except ValueError:

@@ -10,7 +10,9 @@ import pytest
 
 import proc
 from machine import TARGETS, Target
+from schema import Messages
 
+MESSAGES = Messages()
 SETTLE = 15.0  # seconds until every thread of a target hangs
 
 
@@ -24,7 +26,9 @@ class Hung:
         self.pid = target.pid
 
     def picture(self):
-        return self.client.call("stack", pid=self.pid)
+        record = self.client.call("stack", pid=self.pid)
+        MESSAGES.check("picture", record)
+        return record
 
     def until(self, accept):
         """The first picture that satisfies, or the last one's failure."""

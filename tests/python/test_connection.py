@@ -2,6 +2,7 @@
 """The connection against a daemon that is played here."""
 import json
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import unittest
 
 import nopdb
+from nopdb import yama
 from nopdb.connection import Connection, parse
 from nopdb.launch import connect, default_sockets, find_program
 
@@ -223,6 +225,25 @@ class Launching(unittest.TestCase):
                     connect(os.path.join(folder, "sock"))
             finally:
                 nopdb.launch.START_SECONDS = before
+
+
+class Permitting(unittest.TestCase):
+    def test_where_it_is_restricted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scope = pathlib.Path(folder, "ptrace_scope")
+            self.assertFalse(yama.is_restricted(scope))
+            for text, restricted in (("0\n", False), ("1\n", True),
+                                     ("2\n", False), ("3\n", False)):
+                scope.write_text(text)
+                self.assertEqual(yama.is_restricted(scope),
+                                 restricted and os.geteuid() != 0, text)
+
+    @unittest.skipUnless(os.path.exists("/proc/sys/kernel"),
+                         "no /proc in this root")
+    def test_who_may_enter(self):
+        """With Yama the kernel takes it, without it says so."""
+        self.assertEqual(yama.permit(os.getpid()), yama.SCOPE.exists())
+        self.assertEqual(yama.permit(0), yama.SCOPE.exists())
 
 
 if __name__ == "__main__":

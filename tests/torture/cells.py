@@ -47,6 +47,7 @@ CELLS = [
     Cell("signals", lone("signals"), "__main__:tick"),
     Cell("spawn", lone("spawn", moving=True), "__main__:tick"),
     Cell("fork", lone("fork", moving=True), "__main__:tick"),
+    Cell("fork-c", lone("fork-c", moving=True), "__main__:tick"),
     Cell("multiprocessing", lambda python: Single(python, "pool", moving=True),
          "pool:tick"),
     Cell("numpy", Numpy, "__main__:tick"),

@@ -43,6 +43,12 @@ def stacks(pid):
         return "gdb took longer than %d s\n" % GDB_SECONDS
 
 
+def children(pid):
+    """Those of its main thread: what a program waits for may be one of them."""
+    return [int(word) for word in read("/proc/%d/task/%d/children" % (
+        pid, pid)).split() if word.isdigit()]
+
+
 def keep(folder, error, program, daemon):
     """Writes it all into folder; never fails for want of something."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +56,8 @@ def keep(folder, error, program, daemon):
         type(error), error, error.__traceback__)))
     (folder / "daemon-log").write_text(daemon.messages())
     (folder / "output").write_text(program.output())
-    for pid in program.pids():
+    pids = list(program.pids())
+    for pid in pids + [child for pid in pids for child in children(pid)]:
         (folder / ("maps-%d" % pid)).write_text(read("/proc/%d/maps" % pid))
         (folder / ("tasks-%d" % pid)).write_text(tasks(pid))
         (folder / ("stacks-%d" % pid)).write_text(stacks(pid))

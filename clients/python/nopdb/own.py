@@ -15,6 +15,7 @@ from .living import forget
 from .location import Location
 from .process import Process
 from .records import Globals
+from .yama import is_restricted, permit
 
 class OwnProcess(Process):
     """This process. Its values are here anyway: nothing is withheld, and
@@ -27,8 +28,22 @@ class OwnProcess(Process):
                  "no_redact": "*"}
 
     def __init__(self) -> None:
+        self._permitted = False
         super().__init__(os.getpid())
         self.users = 0
+
+    def _before(self) -> None:
+        if is_restricted():
+            daemon = self._connection.call("hello").get("pid")
+            self._permitted = isinstance(daemon, int) and permit(daemon)
+
+    def detach(self) -> None:
+        """Leaves it, and lets nobody enter it any more."""
+        try:
+            super().detach()
+        finally:
+            if self._permitted and self.pid == os.getpid():
+                self._permitted = not permit(0)
 
     def _params(self, limits: Dict[str, Any], **given: Any
                 ) -> Dict[str, Any]:

@@ -61,6 +61,7 @@ class Process:
         self._connection = Connection(socket)
         try:
             self._connection.greet()
+            self._before()
             answer = self._connection.call("attach", pid=pid)
         except BaseException:
             self._connection.close()
@@ -72,6 +73,9 @@ class Process:
         self._attached = True
         self.ended: Optional[str] = None
         self._connection.listen(self._take)
+
+    def _before(self) -> None:
+        """What there is to do before it is entered."""
 
     def _take(self, record: Json) -> None:
         if record.get("event") in ("detached", "target_exit"):

@@ -9,7 +9,7 @@
 
 #define THREADS_MAX 64u
 #define FRAMES_MAX 256u
-#define OBJECTS_MAX 3000u
+#define OBJECTS_MAX 500u
 #define MEMORY_MAX (8u << 20)
 
 static void read_thread(struct runtime *runtime, struct codes *codes,
@@ -82,7 +82,7 @@ void reading_all(struct remote *remote, const struct image_head *head,
 			   (uint32_t)head->version, false) &&
 	    !codes_init(&codes, &runtime.python, arena, NULL)) {
 		values_init(&values, &runtime.python, arena, &options);
-		values.left = 20000;
+		values.left = 5000;
 		if (!runtime_threads(&runtime, list, THREADS_MAX, &count,
 				     &unread, NULL))
 			reading.threads = count;

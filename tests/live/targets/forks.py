@@ -76,7 +76,10 @@ PATIENCE_S = 20
 
 
 def live_on():
-    """A child that gives up the GIL, takes it again and starts a thread."""
+    """A child that computes, gives up the GIL, takes it again and starts a
+    thread."""
+    for number in range(500):
+        probed(number)
     time.sleep(0.0001)
     thread = threading.Thread(target=probed, args=(1,))
     thread.start()

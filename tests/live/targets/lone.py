@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """lone.py KIND: a program whose only thread does one kind of thing, and ticks
 in between. Answers {"status": true} on stdin like run.py; runs on 3.7-3.15."""
+import ctypes
 import json
 import os
 import select
@@ -52,14 +53,20 @@ def spawning():
         BAD.append("posix_spawn")
 
 
-def forking():
+def forking(fork=os.fork):
     """The child computes, too, and says whether it was right."""
-    pid = os.fork()
+    pid = fork()
     if not pid:
         right = busy.work_json() == EXPECTED["json"] and tick(1) == 2
         os._exit(0 if right else 9)
     if os.waitpid(pid, 0)[1]:
         BAD.append("fork")
+
+
+def forking_in_c():
+    """Python is not told: with the GIL, and without."""
+    for library in (ctypes.PyDLL(None), ctypes.CDLL(None)):
+        forking(library.fork)
 
 
 def on_signal(number, frame):
@@ -114,6 +121,7 @@ def numeric():
 
 KINDS = {"asleep": asleep, "select": selecting, "epoll": polling,
          "busy": computing, "spawn": spawning, "fork": forking,
+         "fork-c": forking_in_c,
          "signals": storming, "numpy": numeric}
 
 
