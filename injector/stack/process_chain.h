@@ -19,5 +19,4 @@ const char *process_chain_text(struct arena *arena, pid_t pid);
  * started since? */
 bool process_is_copy(pid_t pid);
 
-
 #endif
