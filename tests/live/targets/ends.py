@@ -39,7 +39,7 @@ def end(kind):
     if kind == "exec":
         os.execv(SEVEN, [SEVEN])
     if kind == "become":
-        os.execv("/bin/sleep", ["sleep", "100"])
+        os.execv(SEVEN, [SEVEN, "on"])
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "finalize":
