@@ -372,7 +372,7 @@ def cells(row):
     """A row of the table; process ids are not for a document."""
     example = next((message for kind, message in sorted(row.messages.items())
                     if kind not in ("absorbed", "closed")), "")
-    example = re.sub(r"\b(pid |process |thread |/proc/)\d+", r"\1N",
+    example = re.sub(r"(pid |process |thread |/proc/)\d+", r"\1N",
                      re.sub(r"0x[0-9a-f]+|\(\d+\)", "(N)", example))
     return "| %s | %s | %s | %d | %d | %s | %s |\n" % (
         row.path, row.name, error_text(row.error), row.calls,
