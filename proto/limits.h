@@ -33,17 +33,17 @@
 /* Probes. */
 #define LIMIT_TARGETS 1024
 #define LIMIT_USER_TARGETS 256 /* of one user, as above */
-#define LIMIT_PROBES 1024  /* in one target */
-#define LIMIT_NAME 256	   /* module or function pattern, with NUL */
-#define LIMIT_PATH 1024	   /* file pattern, with NUL */
-#define LIMIT_TEXT 1024	   /* source text, expression, with NUL */
-#define LIMIT_REDACT 256   /* a list of names to redact, with NUL */
-#define LIMIT_CODE 16384   /* code to execute, with NUL */
-#define LIMIT_ACTIONS 16   /* of one probe */
-#define LIMIT_LOCATIONS 32 /* locations listed in one answer */
-#define LIMIT_DEPTH 32	   /* nesting of a captured value */
-#define LIMIT_DEBUG 4096   /* bytes of a debugger's text in one message */
-#define LIMIT_DEBUGGED 64  /* threads in a debugger, in one target */
+#define LIMIT_PROBES 1024      /* in one target */
+#define LIMIT_NAME 256	       /* module or function pattern, with NUL */
+#define LIMIT_PATH 1024	       /* file pattern, with NUL */
+#define LIMIT_TEXT 1024	       /* source text, expression, with NUL */
+#define LIMIT_REDACT 256       /* a list of names to redact, with NUL */
+#define LIMIT_CODE 16384       /* code to execute, with NUL */
+#define LIMIT_ACTIONS 16       /* of one probe */
+#define LIMIT_LOCATIONS 32     /* locations listed in one answer */
+#define LIMIT_DEPTH 32	       /* nesting of a captured value */
+#define LIMIT_DEBUG 4096       /* bytes of a debugger's text in one message */
+#define LIMIT_DEBUGGED 64      /* threads in a debugger, in one target */
 
 /* Defaults of a probe; 0 lifts a limit. */
 #define DEFAULT_HITS 100

@@ -165,7 +165,8 @@ int process_each(process_visit *visit, void *arg, struct error *err)
 	DIR *dir = opendir("/proc");
 
 	if (!dir)
-		return error_set_errno(err, ERROR_SYSTEM, errno, "reading /proc");
+		return error_set_errno(err, ERROR_SYSTEM, errno,
+				       "reading /proc");
 	while (!result && (entry = readdir(dir))) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
