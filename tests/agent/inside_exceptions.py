@@ -42,7 +42,9 @@ def check_tracebacks(agent):
     probes = [agent.add(module=__name__, function=name, stack=4)["probe"]
               for name in ("climbs", "show")]
     keeps(2)
+    time.sleep(0.05)
     middle = time.time()
+    time.sleep(0.05)
     keeps(9)
     records = agent.wait(4)
     assert [agent.remove(probe)["cut"] for probe in probes] == [1, 2]
