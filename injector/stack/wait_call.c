@@ -378,7 +378,7 @@ const char *wait_call_text(const struct explain *explain, size_t thread)
 	if (!name)
 		return NULL;
 	add(&sentence, "%s(", name);
-	for (int i = 0; arguments[i] && i < ARGUMENTS; i++) {
+	for (int i = 0; i < ARGUMENTS && arguments[i]; i++) {
 		add(&sentence, "%s", i ? ", " : "");
 		add_argument(&sentence, arguments[i], kernel->argument[i]);
 	}

@@ -11,12 +11,8 @@
 
 #include "proto/boot.h"
 
-#define EXPORT __attribute__((visibility("default")))
 #define KEPT_NS 1000000
 #define COMM_SIZE 16
-
-EXPORT int sem_wait(sem_t *semaphore);
-EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex);
 
 static int keep(int result)
 {
