@@ -5,6 +5,10 @@ import select
 import socket
 import time
 
+# Seconds for what must come. Who waits in vain has found a defect, and a busy
+# machine is none.
+PATIENCE = 60.0
+
 
 class RpcError(Exception):
     """An error answer: code, message and the data members as attributes."""
@@ -79,7 +83,7 @@ class Client:
         else:
             self.answers[message["id"]] = message
 
-    def wait(self, ready, timeout=10.0, what="an answer"):
+    def wait(self, ready, timeout=PATIENCE, what="an answer"):
         """Pumps until ready() is true, then returns its value."""
         deadline = time.monotonic() + timeout
         while True:
@@ -93,7 +97,7 @@ class Client:
             if not self.pump(min(left, 0.5)):
                 raise EOFError("daemon closed while waiting for " + what)
 
-    def answer(self, number, timeout=20.0):
+    def answer(self, number, timeout=PATIENCE):
         """The result, or RpcError; an answer to no id is taken for ours."""
         message = self.wait(lambda: self.answers.pop(number, None)
                             or self.answers.pop(None, None), timeout,
@@ -102,7 +106,7 @@ class Client:
             raise RpcError(message["error"])
         return message["result"]
 
-    def call(self, method, timeout=20.0, **params):
+    def call(self, method, timeout=PATIENCE, **params):
         return self.answer(self.request(method, **params), timeout)
 
     def probe(self, pid, where=None, limits=None, **location):
@@ -148,13 +152,13 @@ class Probe:
     def functions(self):
         return sorted(place["function"] for place in self.locations)
 
-    def calls(self, count, timeout=10.0):
+    def calls(self, count, timeout=PATIENCE):
         """Waits for that many captured calls, and returns all there are."""
         self.client.wait(lambda: len(self.of("call")) >= count, timeout,
                          "%d calls of probe %d" % (count, self.id))
         return self.of("call")
 
-    def event(self, name, timeout=10.0, **members):
+    def event(self, name, timeout=PATIENCE, **members):
         """Waits for a record of that event with these members."""
         def match():
             for record in self.of(name):
@@ -165,7 +169,7 @@ class Probe:
         return self.client.wait(match, timeout,
                                 "%s %r of probe %d" % (name, members, self.id))
 
-    def remove(self, timeout=20.0):
+    def remove(self, timeout=PATIENCE):
         self.removed = self.client.call("probe.remove", timeout=timeout,
                                         probe=self.id)
         return self.removed
