@@ -9,8 +9,8 @@ FUZZ_SECONDS ?= 60
 N            ?= 1000
 TEST_ENV      = NOPDB_BUILD=$(abspath $(OUT)) NOPDB_FORKY=$(abspath build/forky)
 PYTEST       := /usr/bin/python3 -m pytest -q
-LIVE         := $(wildcard tests/live/test_*.py tests/cli/test_*.py \
-		tests/agent/test_*.py)
+LIVE         := $(wildcard tests/agent/test_*.py tests/live/test_*.py \
+		tests/cli/test_*.py)
 
 # A flavour is this Makefile again, with an output folder of its own.
 flavour = $(MAKE) --no-print-directory FLAVOUR=$(1) OUT=$(OUT)/$(1)

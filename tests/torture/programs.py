@@ -4,6 +4,7 @@ debuggers of the distribution that embed or fork an interpreter.
 
 Each is a context manager with `pids()`, the processes to enter, `check()`,
 which raises when one of them was harmed, and `snapshot()`."""
+import contextlib
 import glob
 import os
 import pathlib
@@ -262,6 +263,7 @@ SELECT work('%s');
         self.bin = os.path.dirname(found[-1])
         self.data = os.path.join(self.folder, "data")
         self.count = os.path.join(self.data, "count")
+        self.backend = None
         shutil.chown(self.folder, "postgres")
         try:
             self.begin()
@@ -291,6 +293,14 @@ SELECT work('%s');
         self.run("psql", "-h", self.folder, "-U", "postgres", "-v",
                  "ON_ERROR_STOP=1", "-f", query, "postgres")
         self.backend = proc.wait_until(self.progress, 20, "the function")[0]
+
+    def __exit__(self, kind, error, trace):
+        """The server's processes have groups of their own: this one would go
+        on for ever."""
+        if self.backend:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.backend, signal.SIGKILL)
+        super().__exit__(kind, error, trace)
 
     def progress(self):
         """The server process's id, and how often it went round."""
