@@ -9,6 +9,7 @@ import sys
 import time
 
 from machine import BUILD, Target
+from stand import program_of
 
 THREADS = 100
 FRAMES = 33
@@ -43,13 +44,14 @@ def other_tools(target):
     pid, version = str(target.pid), target.python.version
     if gdb_line(target):
         yield "gdb py-bt", gdb_line(target)
-    if shutil.which("py-spy"):
-        yield "py-spy", ["py-spy", "dump", "--pid", pid]
-        yield "py-spy, not stopped", ["py-spy", "dump", "--nonblocking",
+    spy, pystack = program_of("py-spy"), program_of("pystack")
+    if spy:
+        yield "py-spy", [spy, "dump", "--pid", pid]
+        yield "py-spy, not stopped", [spy, "dump", "--nonblocking",
                                       "--pid", pid]
-    if shutil.which("pystack"):
-        yield "pystack", ["pystack", "remote", pid]
-        yield "pystack, native", ["pystack", "remote", "--native-all", pid]
+    if pystack:
+        yield "pystack", [pystack, "remote", pid]
+        yield "pystack, native", [pystack, "remote", "--native-all", pid]
     if version >= (3, 15):
         yield "profiling.sampling", in_place_of(
             target, "-m", "profiling.sampling", "dump", "--all-threads", pid)

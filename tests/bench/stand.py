@@ -3,6 +3,7 @@
 with the workloads, and how a figure is taken."""
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,14 +28,9 @@ def peer_paths():
 
 def program_of(name):
     """A command of a peer: in PEERS' bin/, or on PATH."""
-    for path in peer_paths():
-        found = os.path.join(path, "bin", name)
-        if os.access(found, os.X_OK):
-            return found
-    for path in os.environ["PATH"].split(":"):
-        if os.access(os.path.join(path, name), os.X_OK):
-            return os.path.join(path, name)
-    return None
+    folders = [os.path.join(path, "bin") for path in peer_paths()]
+    return shutil.which(name, path=os.pathsep.join(
+        [*folders, os.environ.get("PATH", os.defpath)]))
 
 
 class Stand:
