@@ -261,7 +261,11 @@ bool script_thread_fits(const struct script *script)
 		return true;
 	py_text(script->thread, pattern, sizeof pattern);
 	thread_name(name, sizeof name);
-	return text_equal(pattern, name) || glob_match(pattern, name);
+	if (text_equal(pattern, name))
+		return true;
+	if (pattern[0] == '!')
+		return !glob_match(pattern + 1, name);
+	return glob_match(pattern, name);
 }
 
 void script_release(struct script *script)

@@ -153,7 +153,7 @@ const struct option_entry option_table[OPTION_COUNT] = {
 	[OPTION_AFTER] =
 		TURN_NUMBER("after", "after", "so many hits go by first"),
 	[OPTION_THREAD] = TEXT("thread", "NAME", GROUP_BREAK | GROUP_CALLS,
-			       "only in threads of that name; may be a glob"),
+			       "only in threads of that name, GLOB or !GLOB"),
 	[OPTION_ONCE_PER] = TEXT("once-per", "EXPR", GROUP_BREAK,
 				 "one hit for each value of it"),
 	[OPTION_EVAL_TIME] = BREAK_TIME("eval-time", "eval_ms",

@@ -216,6 +216,16 @@ def test_thread_names(at, client):
         assert record["thread"]["name"] == "worker-1"
 
 
+def test_threads_that_are_not_meant(at, client):
+    with stop(client, at.pid, "pond:mixed", {"eval": "x"},
+              thread="!work*") as probe:
+        at.start("mixed", 2, name="worker-1")
+        at.call("mixed", 1)
+        (record,) = hits(probe, 1)
+        assert record["thread"]["name"] == "MainThread"
+        assert probe.remove()["hits"] == 1
+
+
 def test_calls_and_breakpoints_on_one_function(at, client):
     with client.probe(at.pid, "pond:mixed") as calls, stop(
             client, at.pid, "pond:mixed", {"exec": "z = 'new'"},

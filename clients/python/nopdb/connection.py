@@ -21,6 +21,7 @@ from .launch import PathLike, connect
 PROTOCOL = 1  # proto/limits.h
 LINE_MOST = 64 << 20  # bytes of one line of the daemon
 CHUNK = 1 << 18
+THREADS = "nopdb-*"  # the names of the threads of a connection
 BACKLOG_MOST = 16 << 20  # bytes that were taken and not looked at yet
 
 Json = Dict[str, Any]
@@ -75,9 +76,9 @@ class Connection:
         self._closing = False
         self._why = "the daemon closed the connection"
         self._taker = threading.Thread(target=self._receive, daemon=True,
-                                       name="nopdb-socket")
+                                       name=THREADS.replace("*", "socket"))
         self._reader = threading.Thread(target=self._read, daemon=True,
-                                        name="nopdb-reader")
+                                        name=THREADS.replace("*", "reader"))
         self._taker.start()
         self._reader.start()
 

@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import Any, Callable, Dict, Optional, TypeVar
 
+from .connection import THREADS
 from .errors import NopdbError
 from .living import forget
 from .location import Location
@@ -48,6 +49,10 @@ class OwnProcess(Process):
     def _params(self, limits: Dict[str, Any], **given: Any
                 ) -> Dict[str, Any]:
         found = super()._params(limits, **given)
+        if "thread" in given:
+            # A probe on everything would see our reading of its records, and
+            # that again, without end.
+            found.setdefault("thread", "!" + THREADS)
         # The objects themselves; and the value of an expression comes in a
         # tuple.
         found["limits"]["live"] = True

@@ -147,7 +147,8 @@ class Process:
         glob matched from the right, or a Path, which is exact. None of them:
         every function. unwrap: look behind decorators. callable: instead, an
         expression in the target, whose bound method means its object alone.
-        thread: a glob of its name. enabled: False sets it with enable().
+        thread: a glob of its name, or of those that are not meant: "!pool-*".
+        enabled: False sets it with enable().
         limits: see Limits.
 
         LocationError: the location cannot work. NopdbError: other refusals.
