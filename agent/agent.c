@@ -155,9 +155,12 @@ static int start(const struct boot *boot, struct control_input *in,
 	return 0;
 }
 
-/* Waits for START; anything else ends the agent before it began. */
+/* Waits for START, which brings descriptors; anything else ends the agent
+ * before it began. */
 static bool meet(struct control_input *in)
 {
+	control_wait(START_MS);
+	sys_wait_standard_fds();
 	if (control_receive(in, START_MS) != CONTROL_FRAME)
 		return false;
 	if (in->frame.type == FRAME_START)

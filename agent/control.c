@@ -73,6 +73,11 @@ static enum control_result malformed(struct control_input *in,
 	return CONTROL_MALFORMED;
 }
 
+bool control_wait(unsigned timeout_ms)
+{
+	return sys_wait_readable(socket_fd, timeout_ms);
+}
+
 enum control_result control_receive(struct control_input *ret_input,
 				    unsigned timeout_ms)
 {
@@ -88,7 +93,7 @@ enum control_result control_receive(struct control_input *ret_input,
 	const char *reason;
 	long size;
 
-	if (!sys_wait_readable(socket_fd, timeout_ms))
+	if (!control_wait(timeout_ms))
 		return CONTROL_SILENCE;
 	do
 		size = sys_call(SYS_recvmsg, socket_fd, (long)&message,

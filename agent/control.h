@@ -7,6 +7,7 @@
 #ifndef NOPDB_AGENT_CONTROL_H
 #define NOPDB_AGENT_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/frame.h"
@@ -34,6 +35,9 @@ struct control_input {
 /* Takes the socket over. */
 void control_init(int fd);
 void control_release(void);
+
+/* Is there something to receive within timeout_ms? */
+bool control_wait(unsigned timeout_ms);
 
 /* Waits for the next frame, timeout_ms at most. */
 enum control_result control_receive(struct control_input *ret_input,

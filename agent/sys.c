@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/time.h>
 #include <poll.h>
@@ -17,6 +18,9 @@ static int (*clock_function)(int, long *);
 /* Beyond this the processor's own copying is as fast (its start costs some
  * tens of cycles); up to it, pieces that may overlap. */
 enum { PIECES_MOST = 512 };
+
+/* How long one of the first three descriptors is waited for. */
+enum { STANDARD_TURNS = 200, STANDARD_TURN_US = 2000 };
 
 typedef long long vector
 	__attribute__((vector_size(16), aligned(1), may_alias));
@@ -213,20 +217,38 @@ int sys_protect(void *address, size_t size, int protection)
 			     protection, 0, 0, 0);
 }
 
-int sys_lift(int fd)
+/* To the first free number from there on; fd itself when there is none. */
+static int move(int fd, int from)
 {
-	static const int from[] = BOOT_FDS_FROM;
-	long high = -1;
+	long high = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from, 0, 0, 0);
 
-	if (fd < 0)
-		return fd;
-	for (size_t i = 0; i < sizeof from / sizeof *from && high < 0; i++)
-		high = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from[i], 0, 0,
-				0);
 	if (high < 0)
 		return fd;
 	sys_close(fd);
 	return (int)high;
+}
+
+int sys_lift(int fd)
+{
+	static const int from[] = BOOT_FDS_FROM;
+	int near, high;
+
+	if (fd < 0)
+		return fd;
+	near = high = move(fd, BOOT_FDS_NEAR);
+	for (size_t i = 0; i < sizeof from / sizeof *from && high == near; i++)
+		high = move(near, from[i]);
+	return high;
+}
+
+void sys_wait_standard_fds(void)
+{
+	int turns = STANDARD_TURNS;
+
+	for (int fd = 0; fd < 3; fd++)
+		while (sys_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) == -EBADF &&
+		       turns-- > 0)
+			sys_sleep_us(STANDARD_TURN_US);
 }
 
 int sys_open(const char *path, int flags)

@@ -33,6 +33,10 @@
 	{                       \
 		512, 128, 16, 3 \
 	}
+/* On the way it goes through one from here on: a table of descriptors that must
+ * grow lets the kernel wait for all processors (expand_fdtable of Linux: some 10
+ * ms), during which a lower number would be taken. */
+#define BOOT_FDS_NEAR 32
 
 /* The kernel's name (comm) of the agent's thread from the daemon's first word
  * on, and once it is on its way out. */
@@ -79,6 +83,7 @@ enum boot_leave {
 struct boot_libc {
 	uint64_t errno_location;
 	uint64_t pthread_create;
+	uint64_t pthread_join;
 	uint64_t attr_init;
 	uint64_t attr_setstacksize;
 	uint64_t attr_setdetachstate;
@@ -110,7 +115,7 @@ struct boot {
 	uint64_t stack_size;   /* 0: the C library's default */
 	struct boot_libc libc;
 	uint64_t attr[8]; /* room for a pthread_attr_t (56 bytes) */
-	uint64_t pthread; /* pthread_t of the new thread */
+	uint64_t pthread; /* pthread_t of the last thread */
 
 	/* Written by the stub, read by the injector. */
 	int32_t create_result; /* of pthread_create */

@@ -77,6 +77,7 @@ static const struct need needs[] = {
 	NEED(clock_gettime),
 	NEED(nanosleep),
 	NEED(exit),
+	NEED_OR_FAIL(close_range),
 	/* the loader; which of the two depends on the C library's version,
 	 * and musl has an open of its own */
 	NEED(openat),

@@ -15,6 +15,7 @@
 #include "proto/boot.h"
 
 #define STUB_RTLD_NOW 2
+#define STUB_JOINABLE 0 /* PTHREAD_CREATE_JOINABLE */
 #define STUB_DETACHED 1 /* PTHREAD_CREATE_DETACHED */
 #define STUB_PROT_READ 1
 #define STUB_PROT_WRITE 2
@@ -28,6 +29,7 @@
 #define STUB_GETFD 1
 #define STUB_DUPFD_CLOEXEC 1030
 #define STUB_EBADF 9
+#define STUB_UNSHARE 2		/* CLOSE_RANGE_UNSHARE */
 #define STUB_STANDARD_TURNS 200 /* of 2 ms */
 #define STUB_LEFT_TURNS 1000	/* of 1 ms */
 
@@ -36,6 +38,7 @@ typedef int attr_fn(void *attr);
 typedef int attr_size_fn(void *attr, unsigned long size);
 typedef int attr_int_fn(void *attr, int value);
 typedef int create_fn(uint64_t *thread, void *attr, void *start, void *arg);
+typedef int join_fn(uint64_t thread, void **result);
 typedef void *dlopen_fn(const char *path, int flags);
 typedef void *dlsym_fn(void *handle, const char *name);
 typedef int dlclose_fn(void *handle);
@@ -78,20 +81,29 @@ static void close_once(int32_t *fd)
 	*fd = -1;
 }
 
+/* To the first free number from there on; fd itself when there is none. */
+static long move(long fd, int from)
+{
+	long high = stub_syscall(__NR_fcntl, fd, STUB_DUPFD_CLOEXEC, from, 0);
+
+	if (high < 0)
+		return fd;
+	stub_syscall(__NR_close, fd, 0, 0, 0);
+	return high;
+}
+
 /* Moves a new descriptor out of the program's way. */
 static long lift(long fd)
 {
 	const int from[] = BOOT_FDS_FROM;
-	long high = -1;
+	long near, high;
 
 	if (fd < 0)
 		return fd;
-	for (unsigned i = 0; i < sizeof(from) / sizeof(*from) && high < 0; i++)
-		high = stub_syscall(__NR_fcntl, fd, STUB_DUPFD_CLOEXEC, from[i],
-				    0);
-	if (high < 0)
-		return fd;
-	stub_syscall(__NR_close, fd, 0, 0, 0);
+	near = high = move(fd, BOOT_FDS_NEAR);
+	for (unsigned i = 0; i < sizeof(from) / sizeof(*from) && high == near;
+	     i++)
+		high = move(near, from[i]);
 	return high;
 }
 
@@ -116,8 +128,7 @@ static void fail(struct boot *boot, int step, long result)
 	store_int(&boot->state, BOOT_FAILED);
 }
 
-/* One detached thread. */
-static int create_thread(struct boot *boot)
+static int create(struct boot *boot, int detached, void *start)
 {
 	const struct boot_libc *libc = &boot->libc;
 	int result;
@@ -128,12 +139,17 @@ static int create_thread(struct boot *boot)
 			boot->attr, boot->stack_size);
 	if (!result)
 		result = ((attr_int_fn *)libc->attr_setdetachstate)(
-			boot->attr, STUB_DETACHED);
+			boot->attr, detached);
 	if (!result)
 		result = ((create_fn *)libc->pthread_create)(
-			&boot->pthread, boot->attr, (void *)boot->thread_entry,
-			boot);
+			&boot->pthread, boot->attr, start, boot);
 	return result;
+}
+
+/* The new thread. */
+static int create_thread(struct boot *boot)
+{
+	return create(boot, STUB_DETACHED, (void *)boot->thread_entry);
 }
 
 /* On the hijacked thread, errno left as it was. */
@@ -197,8 +213,11 @@ static void protect_region(const struct boot *boot)
 static void make_memfd(struct boot *boot)
 {
 	char name[] = "nopdb-agent";
-	long fd = stub_syscall(__NR_memfd_create, (long)name,
-			       STUB_MFD_CLOEXEC | STUB_MFD_NOEXEC_SEAL, 0, 0);
+	long fd;
+
+	wait_standard_fds();
+	fd = stub_syscall(__NR_memfd_create, (long)name,
+			  STUB_MFD_CLOEXEC | STUB_MFD_NOEXEC_SEAL, 0, 0);
 
 	if (fd < 0)
 		fd = stub_syscall(__NR_memfd_create, (long)name,
@@ -214,10 +233,12 @@ static void make_memfd(struct boot *boot)
 static int make_sockets(struct boot *boot)
 {
 	int pair[2] = { -1, -1 };
-	long result =
-		stub_syscall(__NR_socketpair, STUB_AF_UNIX,
-			     STUB_SEQPACKET | STUB_SOCK_CLOEXEC, 0, (long)pair);
+	long result;
 
+	wait_standard_fds();
+	result = stub_syscall(__NR_socketpair, STUB_AF_UNIX,
+			      STUB_SEQPACKET | STUB_SOCK_CLOEXEC, 0,
+			      (long)pair);
 	if (result < 0) {
 		fail(boot, BOOT_STEP_SOCKET, result);
 		return -1;
@@ -278,6 +299,28 @@ static void *load_agent(struct boot *boot)
 	return handle;
 }
 
+/* What the loader opens gets the lowest number that is free, where the program
+ * may be about to open another. So this thread has a table of descriptors of
+ * its own, and ends; not before Linux 5.9. */
+static void *load_apart(void *boot)
+{
+	if (stub_syscall(__NR_close_range, 0, ~0u, STUB_UNSHARE, 0) < 0)
+		wait_standard_fds();
+	return load_agent(boot);
+}
+
+static void *load(struct boot *boot)
+{
+	void *handle = 0;
+
+	if (create(boot, STUB_JOINABLE, (void *)load_apart)) {
+		wait_standard_fds();
+		return load_agent(boot);
+	}
+	((join_fn *)boot->libc.pthread_join)(boot->pthread, &handle);
+	return handle;
+}
+
 static void run_agent(struct boot *boot)
 {
 	char name[] = BOOT_AGENT_SYMBOL;
@@ -285,8 +328,7 @@ static void run_agent(struct boot *boot)
 	int leave = BOOT_UNLOAD;
 	void *handle;
 
-	wait_standard_fds();
-	handle = load_agent(boot);
+	handle = load(boot);
 	close_once(&boot->memfd);
 	if (!handle)
 		return;
@@ -315,7 +357,6 @@ __attribute__((used)) void *stub_thread(struct boot *boot)
 	boot->memfd = boot->daemon_socket = boot->agent_socket = -1;
 	boot->tid = (int32_t)stub_syscall(__NR_gettid, 0, 0, 0, 0);
 	store_int(&boot->state, BOOT_THREAD);
-	wait_standard_fds();
 	make_memfd(boot);
 	if (make_sockets(boot)) {
 		wait_go(boot, BOOT_WAIT);

@@ -17,8 +17,8 @@
 #define BOOT_LENGTH 24
 #define BOOT_SIGFRAME 32
 #define BOOT_SYSCALL_RET 48
-#define BOOT_LEFT 504
-#define BOOT_RETURNED 800
+#define BOOT_LEFT 512
+#define BOOT_RETURNED 808
 
 _Static_assert(offsetof(struct boot, base) == BOOT_BASE, "base");
 _Static_assert(offsetof(struct boot, length) == BOOT_LENGTH, "length");

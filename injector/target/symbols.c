@@ -97,6 +97,7 @@ static int resolve_libc(const struct modules *modules, struct boot_libc *libc,
 	} wanted[] = {
 		{ &libc->errno_location, "__errno_location", "" },
 		{ &libc->pthread_create, "pthread_create", "" },
+		{ &libc->pthread_join, "pthread_join", "" },
 		{ &libc->attr_init, "pthread_attr_init", "" },
 		{ &libc->attr_setstacksize, "pthread_attr_setstacksize", "" },
 		{ &libc->attr_setdetachstate, "pthread_attr_setdetachstate",

@@ -140,7 +140,7 @@ def test_calls_that_may_fail(python, client, cli, answer):
     for ENOSYS alone; poll, mremap and brk are the target's own.)"""
     refused = numbers("memfd_create", "prctl", "setsockopt", "getcwd",
                       "sched_getaffinity", "prlimit64", "sched_yield",
-                      "set_robust_list", "set_tid_address")
+                      "set_robust_list", "set_tid_address", "close_range")
     if answer == ENOSYS:
         refused += numbers("clone3")
     with Target(python, "caged") as target:

@@ -7,6 +7,22 @@ import time
 HIGH = 400
 
 
+def now(number):
+    """What a descriptor is of."""
+    try:
+        return os.readlink("/proc/self/fd/%d" % number)
+    except OSError as error:
+        return str(error)
+
+
+def is_of(number, other):
+    """Are both of one file? Not, when one is closed."""
+    try:
+        return os.path.sameopenfile(number, other)
+    except OSError:
+        return False
+
+
 def redirect(seconds):
     """Each in turn is closed for a while, and must then be the lowest free
     number, and stay what was opened. Returns how often, and what was wrong."""
@@ -21,12 +37,13 @@ def redirect(seconds):
             time.sleep(0.004)
             again = os.dup(HIGH)
             if again != number:
-                bad.append("%d became %d" % (number, again))
+                bad.append("%d became %d, it is %s" % (
+                    number, again, now(number)))
                 os.dup2(HIGH, number)
                 os.close(again)
             time.sleep(0.004)
-            if not os.path.sameopenfile(number, HIGH):
-                bad.append("%d is another file" % number)
+            if not is_of(number, HIGH):
+                bad.append("%d is %s" % (number, now(number)))
                 os.dup2(HIGH, number)
             os.close(HIGH)
         rounds += 1
