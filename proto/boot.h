@@ -34,8 +34,8 @@
 		512, 128, 16, 3 \
 	}
 /* On the way it goes through one from here on: a table of descriptors that must
- * grow lets the kernel wait for all processors (expand_fdtable of Linux: some 10
- * ms), during which a lower number would be taken. */
+ * grow lets the kernel wait for all processors (expand_fdtable of Linux: some
+ * 10 ms), during which a lower number would be taken. */
 #define BOOT_FDS_NEAR 32
 
 /* The kernel's name (comm) of the agent's thread from the daemon's first word
@@ -118,9 +118,8 @@ struct boot {
 	uint64_t pthread; /* pthread_t of the last thread */
 
 	/* Written by the stub, read by the injector. */
-	int32_t create_result; /* of pthread_create */
-	int32_t state;	       /* enum boot_state, store-release */
-	int32_t step;	       /* enum boot_step of a failure */
+	int32_t state; /* enum boot_state, store-release */
+	int32_t step;  /* enum boot_step of a failure */
 	int32_t result;
 	int32_t tid;	       /* kernel id of the agent's thread */
 	int32_t memfd;	       /* in the target; -1: none */
@@ -145,7 +144,6 @@ struct boot {
 	uint64_t add_pending;
 	uint64_t pending_entry;
 	int32_t returned;
-	int32_t unused;
 	struct boot_symbols symbols;
 };
 

@@ -61,7 +61,7 @@ static void note_stop(struct entry *entry)
 static int create_thread(struct entry *entry, struct remote *remote,
 			 struct error *err)
 {
-	int32_t created = 0;
+	int created;
 	bool began;
 
 	if (region_map(remote, entry->place, err))
@@ -72,17 +72,10 @@ static int create_thread(struct entry *entry, struct remote *remote,
 		goto unmap;
 	if (remote_stub(remote, region_hijack_entry(entry->region),
 			region_stack(entry->region), entry_boot(entry), &began,
-			err)) {
+			&created, err)) {
 		if (began)
 			return -1;
 		goto unmap;
-	}
-	if (!region_created(entry, &created)) {
-		/* The thread took it away: it must not be unmapped again. */
-		entry->region = 0;
-		error_set(err, ERROR_TIMEOUT,
-			  "the agent's thread was not served, and left");
-		return error_remedy(err, "try again");
 	}
 	if (created == 0)
 		return 0;

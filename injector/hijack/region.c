@@ -176,18 +176,6 @@ static bool region_present(const struct entry *entry)
 	return read_head(entry, &boot, offsetof(struct boot, sigframe));
 }
 
-bool region_created(const struct entry *entry, int32_t *ret_result)
-{
-	struct boot boot;
-
-	if (!read_head(entry, &boot,
-		       offsetof(struct boot, create_result) +
-			       sizeof(boot.create_result)))
-		return false;
-	*ret_result = boot.create_result;
-	return true;
-}
-
 bool region_write(const struct entry *entry, size_t offset, const void *data,
 		  size_t size)
 {

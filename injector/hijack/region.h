@@ -38,9 +38,6 @@ uint64_t region_stack(uint64_t region);
 bool region_write(const struct entry *entry, size_t offset, const void *data,
 		  size_t size);
 
-/* What pthread_create returned; false when the region is gone. */
-bool region_created(const struct entry *entry, int32_t *ret_result);
-
 /* Tells the new thread, should it come, to leave at once. */
 void region_abort(const struct entry *entry);
 

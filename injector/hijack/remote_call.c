@@ -8,6 +8,9 @@
 
 /* The kernel lets a thread be interrupted often, but not for ever. */
 #define REMOTE_STOPS 64
+/* The argument of the report that holds what the stub's callee returned: memory
+ * would have to be waited for, since the new thread changes its mappings. */
+#define REPORT_RESULT 4
 
 static int lost(const struct tracee *tracee, struct error *err)
 {
@@ -111,7 +114,8 @@ static enum outcome on_signal(const struct remote *remote, struct regs *regs)
 }
 
 int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
-		uint64_t boot, bool *ret_began, struct error *err)
+		uint64_t boot, bool *ret_began, int *ret_result,
+		struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(remote->timeout_ms);
 	struct tracee *tracee = remote->tracee;
@@ -141,6 +145,7 @@ int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
 		switch (on_signal(remote, &regs)) {
 		case OUTCOME_DONE:
 			die_point(DIE_CALL_DONE);
+			*ret_result = (int)arch.argument(&regs, REPORT_RESULT);
 			return 0;
 		case OUTCOME_FAULT:
 			return error_set(err, ERROR_ATTACH,

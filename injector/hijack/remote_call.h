@@ -27,10 +27,11 @@ int remote_syscall(const struct remote *remote, uint64_t sp, long number,
 		   struct error *err) NOPDB_CHECKED;
 
 /* Runs the stub's hijack entry at pc on a stack of its own, until it reports
- * back. Fails with ATTACH (a fault), TIMEOUT or TARGET_EXIT; *ret_began, always
- * written: has it run at all? */
+ * back; *ret_result is what creating the thread returned there. Fails with
+ * ATTACH (a fault), TIMEOUT or TARGET_EXIT; *ret_began, always written: has it
+ * run at all? */
 int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
-		uint64_t boot, bool *ret_began,
+		uint64_t boot, bool *ret_began, int *ret_result,
 		struct error *err) NOPDB_CHECKED;
 
 #endif

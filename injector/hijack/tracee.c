@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -15,6 +16,7 @@
 
 #define KERNEL_MASK_SIZE 8
 #define TRACEE_SPIN_NS 15000u
+#define TRACEE_YIELD_NS 150000u
 
 void tracee_init(struct tracee *tracee, pid_t pid, pid_t tid,
 		 const struct alarm *alarm)
@@ -93,16 +95,21 @@ static struct stop decode(int status)
 	return stop;
 }
 
-/* A stop is mostly there within microseconds, sooner than a sleeper wakes. */
+/* A stop is mostly there within microseconds, sooner than a sleeper wakes on a
+ * processor that went idle; pthread_create takes longer, and whoever wants this
+ * processor meanwhile, which may be the tracee, gets it. */
 static bool spin(const struct tracee *tracee, int *ret_status)
 {
-	uint64_t end = monotonic_ns() + TRACEE_SPIN_NS;
+	uint64_t begin = monotonic_ns(), spent;
 
 	do {
 		if (waitpid(tracee->tid, ret_status, __WALL | WNOHANG) ==
 		    tracee->tid)
 			return true;
-	} while (monotonic_ns() < end);
+		spent = monotonic_ns() - begin;
+		if (spent > TRACEE_SPIN_NS)
+			sched_yield();
+	} while (spent < TRACEE_YIELD_NS);
 	return false;
 }
 

@@ -45,7 +45,7 @@ typedef int dlclose_fn(void *handle);
 typedef char *dlerror_fn(void);
 typedef int add_pending_fn(void *call, void *arg);
 
-void stub_create(struct boot *boot);
+int stub_create(struct boot *boot);
 void *stub_pending(struct boot *boot);
 void *stub_thread(struct boot *boot);
 
@@ -138,8 +138,8 @@ static int create(struct boot *boot, int detached, void *start)
 		result = ((attr_size_fn *)libc->attr_setstacksize)(
 			boot->attr, boot->stack_size);
 	if (!result)
-		result = ((attr_int_fn *)libc->attr_setdetachstate)(
-			boot->attr, detached);
+		result = ((attr_int_fn *)libc->attr_setdetachstate)(boot->attr,
+								    detached);
 	if (!result)
 		result = ((create_fn *)libc->pthread_create)(
 			&boot->pthread, boot->attr, start, boot);
@@ -152,18 +152,20 @@ static int create_thread(struct boot *boot)
 	return create(boot, STUB_DETACHED, (void *)boot->thread_entry);
 }
 
-/* On the hijacked thread, errno left as it was. */
-__attribute__((used)) void stub_create(struct boot *boot)
+/* On the hijacked thread, errno left as it was. What the callee returned: 0 or
+ * an error. */
+__attribute__((used)) int stub_create(struct boot *boot)
 {
 	int *error = ((errno_location_fn *)boot->libc.errno_location)();
-	int saved = *error;
+	int saved = *error, result;
 
 	if (boot->add_pending)
-		boot->create_result = ((add_pending_fn *)boot->add_pending)(
+		result = ((add_pending_fn *)boot->add_pending)(
 			(void *)boot->pending_entry, boot);
 	else
-		boot->create_result = create_thread(boot);
+		result = create_thread(boot);
 	*error = saved;
+	return result;
 }
 
 /* On Python's main thread, with the GIL, between two of its instructions: no
@@ -236,9 +238,9 @@ static int make_sockets(struct boot *boot)
 	long result;
 
 	wait_standard_fds();
-	result = stub_syscall(__NR_socketpair, STUB_AF_UNIX,
-			      STUB_SEQPACKET | STUB_SOCK_CLOEXEC, 0,
-			      (long)pair);
+	result =
+		stub_syscall(__NR_socketpair, STUB_AF_UNIX,
+			     STUB_SEQPACKET | STUB_SOCK_CLOEXEC, 0, (long)pair);
 	if (result < 0) {
 		fail(boot, BOOT_STEP_SOCKET, result);
 		return -1;

@@ -17,8 +17,8 @@
 #define BOOT_LENGTH 24
 #define BOOT_SIGFRAME 32
 #define BOOT_SYSCALL_RET 48
-#define BOOT_LEFT 512
-#define BOOT_RETURNED 808
+#define BOOT_LEFT 508
+#define BOOT_RETURNED 800
 
 _Static_assert(offsetof(struct boot, base) == BOOT_BASE, "base");
 _Static_assert(offsetof(struct boot, length) == BOOT_LENGTH, "length");
@@ -29,9 +29,10 @@ _Static_assert(offsetof(struct boot, returned) == BOOT_RETURNED, "returned");
 
 /*
  * STUB_HIJACK: create the thread, then tell the tracer with a signal that is
- * ignored by default, should no tracer be there any more. The tgkill is done by
- * libc's own `syscall; ret` with SP on the signal frame: the tracer finds the
- * thread there, and without a tracer it returns into rt_sigreturn and so to
+ * ignored by default, should no tracer be there any more; what came of it
+ * stands where a fifth argument would (see remote_call.c). The tgkill is done
+ * by libc's own `syscall; ret` with SP on the signal frame: the tracer finds
+ * the thread there, and without a tracer it returns into rt_sigreturn and so to
  * itself. 39 getpid, 186 gettid, 234 tgkill, 23 SIGURG.
  *
  * STUB_THREAD: run, then jump to munmap, which returns to libc.
@@ -45,6 +46,7 @@ __asm__(".section .text.entry,\"ax\",@progbits\n"
 	"_start:\n"
 	"	mov	%rdi, %rbx\n"
 	"	call	stub_create\n"
+	"	mov	%eax, %r8d\n"
 	"	mov	$186, %eax\n"
 	"	syscall\n"
 	"	mov	%eax, %esi\n"
