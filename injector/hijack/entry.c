@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "injector/hijack/entry.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "injector/hijack/candidate.h"
@@ -9,6 +10,7 @@
 #include "injector/hijack/region.h"
 #include "injector/hijack/remote_call.h"
 #include "injector/hijack/sigframe.h"
+#include "injector/target/process.h"
 #include "injector/target/procfs.h"
 #include "injector/target/threads.h"
 
@@ -139,6 +141,15 @@ int entry_permit(const struct entry *entry, struct error *err)
 	return options->permit ? options->permit(options->permit_arg, err) : 0;
 }
 
+/* A thread of which nothing can be read is gone, unless we cannot read. */
+static int unread(pid_t pid, pid_t tid, int cause, struct error *err)
+{
+	if (cause != ESRCH && cause != ENOENT)
+		return process_unread(pid, cause, err);
+	return error_set(err, ERROR_NO_PROCESS,
+			 "thread %d is not of process %d any more", tid, pid);
+}
+
 /* As long as the thread is stopped the process cannot become another: an exec
  * ends the thread first. It may have had another's id, though. What is judged
  * besides are the filters of the thread that is to create ours. */
@@ -149,16 +160,13 @@ static int permit_stopped(const struct entry *entry, struct error *err)
 
 	if (!procfs_thread_status(pid, tid, &status) ||
 	    (entry->options->permit && !process_same(entry->id)))
-		return error_set(err, ERROR_NO_PROCESS,
-				 "thread %d is not of process %d any more", tid,
-				 pid);
+		return unread(pid, tid, errno, err);
 	if (entry_permit(entry, err) || filters_check(tid, &status, err))
 		return -1;
 	if (!entry->invites || tid == pid)
 		return 0;
 	if (!procfs_thread_status(pid, pid, &status))
-		return error_set(err, ERROR_NO_PROCESS, "process %d ended",
-				 pid);
+		return unread(pid, pid, errno, err);
 	return filters_check(pid, &status, err);
 }
 

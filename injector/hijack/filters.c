@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "injector/hijack/filters.h"
 
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 #include "injector/deadline.h"
 #include "injector/hijack/candidate.h"
 #include "injector/hijack/seccomp.h"
+#include "injector/target/process.h"
 #include "injector/target/procfs.h"
 #include "injector/target/threads.h"
 
@@ -37,7 +39,9 @@ static int add_thread(struct filter_kinds *kinds, pid_t pid, pid_t tid,
 
 	/* One that ended meanwhile has no filter any more. */
 	if (!procfs_thread_status(pid, tid, &status))
-		return 0;
+		return errno == ESRCH || errno == ENOENT
+			       ? 0
+			       : process_unread(pid, errno, err);
 	if (status.seccomp == SECCOMP_MODE_DISABLED) {
 		kinds->unfiltered++;
 		return 0;

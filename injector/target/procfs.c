@@ -214,8 +214,13 @@ bool procfs_thread_status(pid_t pid, pid_t tid,
 			  struct procfs_status *ret_status)
 {
 	char name[64], text[8192];
+	ssize_t got;
 
 	snprintf(name, sizeof(name), "task/%d/status", tid);
-	return procfs_read(pid, name, text, sizeof(text)) > 0 &&
-	       procfs_parse_status(text, ret_status);
+	got = procfs_read(pid, name, text, sizeof(text));
+	if (got > 0 && procfs_parse_status(text, ret_status))
+		return true;
+	if (got >= 0)
+		errno = ESRCH;
+	return false;
 }
