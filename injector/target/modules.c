@@ -157,10 +157,12 @@ static unsigned find_traits(const struct elf_image *image)
 	return traits;
 }
 
-/* What we lack ourselves, unlike a file that is not there or not ELF. */
+/* What we lack ourselves, or the disk: unlike a file that is not there or not
+ * ELF, it may be a library that matters. */
 static bool is_shortage(int cause)
 {
-	return cause == ENOMEM || cause == EMFILE || cause == ENFILE;
+	return cause == ENOMEM || cause == EMFILE || cause == ENFILE ||
+	       cause == EIO;
 }
 
 static void read_module(pid_t pid, struct module *module,
