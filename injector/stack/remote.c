@@ -346,6 +346,18 @@ bool remote_read(struct remote *self, uint64_t address, void *buf, size_t size)
 	return true;
 }
 
+const void *remote_view(struct remote *self, uint64_t address, void *buf,
+			size_t size)
+{
+	size_t offset = address % REMOTE_PAGE;
+	bool full = false;
+
+	if (offset + size <= REMOTE_PAGE &&
+	    look_up(self, address - offset, &full))
+		return self->last + offset;
+	return remote_read(self, address, buf, size) ? buf : NULL;
+}
+
 uint64_t remote_pointer(struct remote *self, uint64_t address)
 {
 	uint64_t value = 0;

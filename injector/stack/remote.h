@@ -63,6 +63,11 @@ bool remote_cached(const struct remote *self, uint64_t address);
 /* All of it or false. */
 bool remote_read(struct remote *self, uint64_t address, void *buf, size_t size);
 
+/* The same without a copy where they lie on one page: valid until the next
+ * remote_forget. NULL: not all of it. buf has room for them. */
+const void *remote_view(struct remote *self, uint64_t address, void *buf,
+			size_t size);
+
 /* Past the cache, for what is large or read once; the bytes read. */
 size_t remote_read_some(const struct remote *self, uint64_t address, void *buf,
 			size_t size);

@@ -204,9 +204,11 @@ static bool add_frame(struct walker *walker, struct step *step,
 static bool is_cached(const struct python *python, uint64_t address)
 {
 	const struct remote *remote = python->remote;
+	uint64_t end = address + AT(f_locals_plus);
 
 	return remote_cached(remote, address) &&
-	       remote_cached(remote, address + AT(f_locals_plus));
+	       (address / REMOTE_PAGE == end / REMOTE_PAGE ||
+		remote_cached(remote, end));
 }
 
 /* Follows a chain by one frame, and on as long as its pages are there; the
@@ -283,19 +285,22 @@ static bool walk_into(struct walker *walker, uint64_t state,
 	struct step step = { .python = python,
 			     .frames = frames,
 			     .room = walker->room };
-	uint8_t bytes[FRAME_BYTES_MAX];
+	uint8_t copy[FRAME_BYTES_MAX];
+	const uint8_t *bytes;
 	size_t size = (size_t)at->f_locals_plus;
 
 	frames->count = 0;
 	frames->truncated = false;
-	if (size > sizeof(bytes))
+	if (size > sizeof(copy))
 		return false;
 	step.at = first_frame(python, state, &step.cframe);
 	while (step.at && !frames->truncated) {
 		bool sound;
 
-		if (!remote_plausible(step.at) || in_circle(&step) ||
-		    !remote_read(python->remote, step.at, bytes, size))
+		if (!remote_plausible(step.at) || in_circle(&step))
+			return false;
+		bytes = remote_view(python->remote, step.at, copy, size);
+		if (!bytes)
 			return false;
 		if (python_minor(python) >= 12 &&
 		    bytes[at->f_owner] >= OWNED_BY_LOOP)
