@@ -42,19 +42,27 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
-/* A large request gets a block of its own, behind the one that grows. */
-static struct block *add_block(struct arena *arena, size_t size)
+static struct block *new_block(struct arena *arena, size_t room)
 {
-	size_t room = size > ARENA_BLOCK / 4 ? size : ARENA_BLOCK;
-	struct block *block;
+	struct block *block = NULL;
 
-	if (room > arena->left)
-		return NULL;
-	block = calloc(1, sizeof(*block) + room);
+	if (room <= arena->left)
+		block = calloc(1, sizeof(*block) + room);
 	if (!block)
 		return NULL;
 	arena->left -= room;
 	block->size = room;
+	return block;
+}
+
+/* A large request gets a block of its own, behind the one that grows. */
+static struct block *add_block(struct arena *arena, size_t size)
+{
+	size_t room = size > ARENA_BLOCK / 4 ? size : ARENA_BLOCK;
+	struct block *block = new_block(arena, room);
+
+	if (!block)
+		return NULL;
 	if (arena->blocks && room == size) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
@@ -63,6 +71,25 @@ static struct block *add_block(struct arena *arena, size_t size)
 		arena->blocks = block;
 	}
 	return block;
+}
+
+void arena_reserve(struct arena *arena, size_t size)
+{
+	struct block *block = arena->blocks;
+
+	if (block && block->size - block->used < size)
+		block = NULL;
+	if (!block)
+		block = new_block(arena,
+				  size > ARENA_BLOCK ? size : ARENA_BLOCK);
+	if (!block)
+		return;
+	if (block != arena->blocks) {
+		block->next = arena->blocks;
+		arena->blocks = block;
+	}
+	/* It is all zero: this is to have the pages, and not optimized away. */
+	explicit_bzero(block->bytes + block->used, size);
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -22,7 +22,10 @@ void arena_free(struct arena *arena);
  * A size of 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* The same for a list; NULL also when the product overflows. */
+/* Has the kernel give memory for so much now, which saves time later. */
+void arena_reserve(struct arena *arena, size_t size);
+
+/* arena_alloc of a list; NULL also when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 
 /* A copy, ended with NUL. */

@@ -304,8 +304,9 @@ static void measure_idle(const struct stack_reader *reader)
 
 		if (shown->tid && shown->state && shown->state != 'R' &&
 		    !shown->stopped)
-			shown->idle_known = idle_read(reader->pid, shown->tid,
-						      &shown->idle_ns);
+			shown->idle_known = idle_read(
+				reader->pid, shown->tid,
+				reader->inside[i].kernel.cpu, &shown->idle_ns);
 	}
 }
 

@@ -12,9 +12,8 @@
 #include "injector/deadline.h"
 #include "injector/target/procfs.h"
 
-#define SCHED_BYTES 2048   /* the line that is looked for is the third */
-#define PROCESSOR_FIELD 39 /* of /proc/PID/stat */
-#define IDLE_CPUS 512u	   /* those beyond are not compared */
+#define SCHED_BYTES 2048 /* the line that is looked for is the third */
+#define IDLE_CPUS 512u	 /* those beyond are not compared */
 #define CLOCK_KEPT_NS 5000000000ull
 
 /* "se.exec_start  :  697675.126805", in milliseconds. */
@@ -35,21 +34,6 @@ static bool last_run(pid_t pid, pid_t tid, int64_t *ret_ns)
 		return false;
 	*ret_ns = (int64_t)(ms * 1000000 + ns);
 	return true;
-}
-
-/* Fields are counted behind the command's name, which is the second. */
-static int cpu_of(pid_t pid, pid_t tid)
-{
-	char text[1024], path[64];
-	const char *at;
-
-	snprintf(path, sizeof(path), "task/%d/stat", tid);
-	if (procfs_read(pid, path, text, sizeof(text)) <= 0)
-		return -1;
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < PROCESSOR_FIELD; field++)
-		at = strchr(at + 1, ' ');
-	return at ? (int)strtol(at + 1, NULL, 10) : -1;
 }
 
 /* A thread that just came to a CPU was just given the time by its clock. */
@@ -101,11 +85,11 @@ static bool behind(int cpu, int64_t *ret_ns)
 	return known;
 }
 
-bool idle_read(pid_t pid, pid_t tid, uint64_t *ret_ns)
+bool idle_read(pid_t pid, pid_t tid, int cpu, uint64_t *ret_ns)
 {
 	int64_t last, late, idle;
 
-	if (!last_run(pid, tid, &last) || !behind(cpu_of(pid, tid), &late))
+	if (!last_run(pid, tid, &last) || !behind(cpu, &late))
 		return false;
 	idle = (int64_t)monotonic_ns() - late - last;
 	*ret_ns = idle > 0 ? (uint64_t)idle : 0;

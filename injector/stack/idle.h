@@ -13,8 +13,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* False: the kernel does not tell, or the thread is gone. Any thread of ours
- * may ask; it may be moved to another CPU and back. */
-bool idle_read(pid_t pid, pid_t tid, uint64_t *ret_ns);
+/* cpu: that the thread ran on last. False: the kernel does not tell, or the
+ * thread is gone. Any thread of ours may ask; it may be moved to another CPU
+ * and back. */
+bool idle_read(pid_t pid, pid_t tid, int cpu, uint64_t *ret_ns);
 
 #endif

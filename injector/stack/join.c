@@ -138,7 +138,7 @@ int reader_join_threads(struct stack_reader *reader, struct error *err)
 {
 	struct stack_picture *picture = reader->picture;
 	owned_mem struct runtime_thread *python =
-		calloc(STACK_THREADS_MAX, sizeof(*python));
+		malloc(STACK_THREADS_MAX * sizeof(*python));
 	owned_mem pid_t *tids = NULL;
 	size_t count, unread, tid_count, more;
 

@@ -15,6 +15,8 @@
 #include "injector/target/process.h"
 #include "injector/target/procfs.h"
 
+#define CPU_FIELD 39 /* of /proc/PID/stat */
+
 static ssize_t read_task(pid_t pid, pid_t tid, const char *name, char *buf,
 			 size_t size)
 {
@@ -108,59 +110,82 @@ static uint64_t read_count(int fd)
 	return last ? strtoull(last, NULL, 10) : 0;
 }
 
-bool kernel_watch(int tasks, pid_t tid, struct kernel_thread *ret_thread,
-		  int *ret_fd)
+bool kernel_watch_open(int tasks, pid_t tid, struct kernel_watch *ret_watch)
+{
+	owned_fd count = open_task(tasks, tid, "schedstat");
+	owned_fd call = count >= 0 ? open_task(tasks, tid, "syscall") : -1;
+
+	if (call < 0)
+		return false;
+	*ret_watch = (struct kernel_watch){ .tid = tid,
+					    .count = steal_fd(&count),
+					    .call = steal_fd(&call) };
+	return true;
+}
+
+void kernel_watch_close(struct kernel_watch *watch)
+{
+	close(watch->count);
+	close(watch->call);
+}
+
+bool kernel_watch_begin(const struct kernel_watch *watch,
+			struct kernel_thread *ret_thread)
 {
 	struct kernel_thread thread = { .syscall = -1 };
-	owned_fd count = open_task(tasks, tid, "schedstat");
-	owned_fd call = -1;
 	char text[512];
 
-	if (count < 0)
-		return false;
 	/* Counted first: what happens from here on is seen. */
-	thread.slices = read_count(count);
-	call = thread.slices ? open_task(tasks, tid, "syscall") : -1;
-	if (call < 0 || !read_start(call, text, sizeof(text)))
+	thread.slices = read_count(watch->count);
+	if (!thread.slices || !read_start(watch->call, text, sizeof(text)))
 		return false;
 	parse_syscall(text, &thread);
 	if (!thread.waiting)
 		return false;
 	*ret_thread = thread;
-	*ret_fd = steal_fd(&count);
 	return true;
 }
 
-bool kernel_watched(int fd, const struct kernel_thread *before)
+bool kernel_watch_still(const struct kernel_watch *watch,
+			const struct kernel_thread *before)
 {
-	return read_count(fd) == before->slices;
+	return read_count(watch->count) == before->slices;
 }
 
-char kernel_state(pid_t pid, pid_t tid)
+/* Fields are counted behind the command's name, which is the second. */
+static int parse_cpu(const char *stat)
+{
+	const char *at = strrchr(stat, ')');
+
+	for (int field = 2; at && field < CPU_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	return at ? (int)strtol(at + 1, NULL, 10) : -1;
+}
+
+bool kernel_state(pid_t pid, pid_t tid, struct kernel_thread *thread)
 {
 	struct procfs_stat stat;
-	char text[512];
+	char text[1024];
 
-	return read_task(pid, tid, "stat", text, sizeof(text)) > 0 &&
-			       procfs_parse_stat(text, &stat)
-		       ? stat.state
-		       : 0;
+	if (read_task(pid, tid, "stat", text, sizeof(text)) <= 0 ||
+	    !procfs_parse_stat(text, &stat))
+		return false;
+	thread->state = stat.state;
+	thread->cpu = parse_cpu(text);
+	return true;
 }
 
 bool kernel_look(pid_t pid, pid_t tid, struct kernel_thread *ret_thread)
 {
 	struct kernel_thread thread = { .syscall = -1 };
-	struct procfs_stat stat;
 	char text[512];
 
 	/* Counted first: what happens from here on is seen by kernel_still. */
 	if (!read_slices(pid, tid, &thread.slices))
 		thread.slices = 0;
-	if (read_task(pid, tid, "stat", text, sizeof(text)) <= 0 ||
-	    !procfs_parse_stat(text, &stat))
+	if (!kernel_state(pid, tid, &thread))
 		return false;
-	thread.state = stat.state;
-	if (stat.state != 'R' &&
+	if (thread.state != 'R' &&
 	    read_task(pid, tid, "syscall", text, sizeof(text)) > 0)
 		parse_syscall(text, &thread);
 	*ret_thread = thread;

@@ -15,7 +15,8 @@
 #include "proto/error.h"
 
 struct kernel_thread {
-	char state;   /* R S D T t Z X; 0: gone */
+	char state;   /* R S D T t Z X; 0: gone, or not asked for */
+	int cpu;      /* that it ran on last, by the same word; -1: unknown */
 	bool waiting; /* in the kernel: sp and pc are known */
 	long syscall; /* -1: none */
 	uint64_t argument[6];
@@ -26,19 +27,28 @@ struct kernel_thread {
 /* False: the thread is gone. */
 bool kernel_look(pid_t pid, pid_t tid, struct kernel_thread *ret_thread);
 
-/* The folder of a process's threads, for kernel_watch; -1: gone. */
+/* The folder of a process's threads, for kernel_watch_open; -1: gone. */
 int kernel_tasks(pid_t pid);
 
-/* Begins to watch a thread that waits: what it waits in (not its state), and
- * a descriptor for kernel_watched, to be closed. False: it does not wait, or
- * this kernel does not count. */
-bool kernel_watch(int tasks, pid_t tid, struct kernel_thread *ret_thread,
-		  int *ret_fd);
-/* Has it not run since? */
-bool kernel_watched(int fd, const struct kernel_thread *before);
+/* The files of a thread that tell whether it runs: opened once, read often. */
+struct kernel_watch {
+	pid_t tid;
+	int count, call; /* owned */
+};
 
-/* The letter alone; 0: gone. */
-char kernel_state(pid_t pid, pid_t tid);
+/* False: it is gone, or may not be looked at. */
+bool kernel_watch_open(int tasks, pid_t tid, struct kernel_watch *ret_watch);
+void kernel_watch_close(struct kernel_watch *watch);
+/* What a thread that waits waits in (not its state). False: it does not wait,
+ * or this kernel does not count. */
+bool kernel_watch_begin(const struct kernel_watch *watch,
+			struct kernel_thread *ret_thread);
+/* Has it not run since? */
+bool kernel_watch_still(const struct kernel_watch *watch,
+			const struct kernel_thread *before);
+
+/* Its state and its CPU alone; false: gone. */
+bool kernel_state(pid_t pid, pid_t tid, struct kernel_thread *thread);
 
 /* Two looks found it waiting at the same place, and it has not run. */
 bool kernel_same(const struct kernel_thread *before,

@@ -12,6 +12,7 @@
 static void reader_release(struct stack_reader *reader)
 {
 	pause_release(&reader->pause);
+	reader_unwatch(reader);
 	unwind_release(&reader->unwind);
 	memory_release(&reader->memory);
 	free(reader->native);
@@ -148,10 +149,13 @@ static void read_gil(struct stack_reader *reader)
 static int read_picture(struct stack_reader *reader, struct error *err)
 {
 	struct stack_picture *picture = reader->picture;
-	uint64_t begun = monotonic_ns();
+	bool stop = reader->options->stop && !reader->core;
+	uint64_t begun;
 
-	if (reader->options->stop && !reader->core &&
-	    pause_all(&reader->pause, STOP_ALL_MS, err))
+	if (!stop && !reader->core && reader_watch(reader, err))
+		return -1;
+	begun = monotonic_ns();
+	if (stop && pause_all(&reader->pause, STOP_ALL_MS, err))
 		return -1;
 	remote_forget(&reader->remote);
 	if (reader_join_threads(reader, err) || read_threads(reader, err))
@@ -161,6 +165,7 @@ static int read_picture(struct stack_reader *reader, struct error *err)
 	picture->collecting = runtime_collecting(
 		&reader->runtime, runtime_main_interpreter(&reader->runtime));
 	picture->read_ns = monotonic_ns() - begun;
+	reader_unwatch(reader);
 	for (size_t i = 0; i < reader->count; i++)
 		reader_show_kernel(reader, i);
 	reader_name_threads(reader);

@@ -31,7 +31,15 @@ struct reader_thread {
 	size_t native_count;
 	const struct stack_local **locals; /* of each Python frame */
 	size_t *local_count;
-	bool read; /* there is no more to do */
+	bool read;  /* there is no more to do */
+	bool alone; /* it waits, and a look at it does not do */
+};
+
+/* A look at a thread before the picture. */
+struct reader_watch {
+	struct kernel_watch files;
+	struct kernel_thread look;
+	bool fresh; /* it waited then, and the look was not used yet */
 };
 
 struct stack_reader {
@@ -43,6 +51,8 @@ struct stack_reader {
 	struct stack_thread *shown;   /* picture->threads, to be written */
 	struct reader_thread *inside; /* as many */
 	size_t count;
+	struct reader_watch watches[WALK_PREPARE_MAX]; /* by thread id */
+	size_t watch_count;
 	struct tasks tasks;
 	struct stack_task *shown_tasks; /* picture->tasks, as many */
 	struct greenlets greenlets;
@@ -95,6 +105,12 @@ int reader_list_children(struct stack_reader *reader,
 
 /* Names of the threads, as threading and the kernel know them; join.c. */
 void reader_name_threads(struct stack_reader *reader);
+
+/* What can be done before the picture is taken: looks at the first threads and
+ * gets room for their memory. A thread that comes later is read as well. Fails
+ * with NO_PROCESS or NO_MEMORY; batch.c. */
+int reader_watch(struct stack_reader *reader, struct error *err) NOPDB_CHECKED;
+void reader_unwatch(struct stack_reader *reader);
 
 /* Reads the threads that wait, many at a time: looked at by the kernel, then
  * all their frames, then once more by the kernel. Those that ran meanwhile

@@ -20,6 +20,8 @@
 
 #define REMOTE_PAGE 4096u
 #define REMOTE_PAGES_MAX 16384u /* cached at a time: 64 MiB */
+#define REMOTE_SLAB_PAGES 64u
+#define REMOTE_SLABS_MAX (REMOTE_PAGES_MAX / REMOTE_SLAB_PAGES)
 
 struct remote_page;
 
@@ -34,7 +36,11 @@ struct remote {
 	uint32_t pages; /* in this generation */
 	size_t room;	/* of table: a power of two */
 	struct remote_page *table;
-	uint64_t reads; /* calls of the source */
+	uint64_t last_base;
+	const uint8_t *last;   /* the page at last_base; NULL: none */
+	uint32_t slabs, taken; /* pages taken from them, in this generation */
+	uint8_t *slab[REMOTE_SLABS_MAX]; /* where pages go; owned */
+	uint64_t reads;			 /* calls of the source */
 };
 
 /* A live process. Fails with NO_MEMORY. */
@@ -48,8 +54,19 @@ void remote_release(struct remote *self);
 /* What is read from now on is read anew. */
 void remote_forget(struct remote *self);
 
+/* Makes ready to cache so many pages, which saves time later. */
+void remote_reserve(struct remote *self, size_t pages);
+
+/* Is it known what is at this address, or that nothing is? */
+bool remote_cached(const struct remote *self, uint64_t address);
+
 /* All of it or false. */
 bool remote_read(struct remote *self, uint64_t address, void *buf, size_t size);
+
+/* The same without a copy where they lie on one page: valid until the next
+ * remote_forget. NULL: not all of it. buf has room for them. */
+const void *remote_view(struct remote *self, uint64_t address, void *buf,
+			size_t size);
 
 /* Past the cache, for what is large or read once; the bytes read. */
 size_t remote_read_some(const struct remote *self, uint64_t address, void *buf,
@@ -58,6 +75,11 @@ size_t remote_read_some(const struct remote *self, uint64_t address, void *buf,
 /* Fetches the pages of many addresses that are not cached, with few system
  * calls; what cannot be read is left alone. */
 void remote_fetch(struct remote *self, const uint64_t *addresses, size_t count);
+
+/* Numbers at many addresses that nothing else is read beside, past the cache;
+ * 0 for what cannot be read. */
+void remote_gather(struct remote *self, const uint64_t *addresses, size_t count,
+		   int32_t *ret_values);
 
 /* 0 when it cannot be read. */
 uint64_t remote_pointer(struct remote *self, uint64_t address);

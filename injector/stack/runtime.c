@@ -233,24 +233,34 @@ static bool list_interpreter(struct runtime *runtime, uint64_t interpreter,
 }
 
 /* 3.7-3.10 keep a thread's id on the pages of its stack. */
-static void fill_tids(const struct runtime *runtime, struct listing *listing)
+static void gather_tids(const struct runtime *runtime,
+			struct runtime_thread *list, size_t count)
 {
 	uint64_t at[TIDS_AT_ONCE];
+	int32_t tid[TIDS_AT_ONCE];
 
-	for (size_t i = 0; i < listing->count; i++) {
+	for (size_t i = 0; i < count; i++)
+		at[i] = list[i].ident + (uint64_t)runtime->ident_tid;
+	remote_gather(runtime->python.remote, at, count, tid);
+	for (size_t i = 0; i < count; i++)
+		list[i].tid = tid[i] > 0 ? tid[i] : 0;
+}
+
+static void fill_tids(const struct runtime *runtime, struct listing *listing)
+{
+	bool apart = runtime->python.offsets.ts_native_id < 0 &&
+		     runtime->ident_tid >= 0;
+
+	for (size_t i = 0; !apart && i < listing->count; i++) {
 		struct runtime_thread *thread = &listing->list[i];
-		size_t part = listing->count - i;
 
-		if (i % TIDS_AT_ONCE == 0 && runtime->ident_tid >= 0) {
-			if (part > TIDS_AT_ONCE)
-				part = TIDS_AT_ONCE;
-			for (size_t k = 0; k < part; k++)
-				at[k] = thread[k].ident +
-					(uint64_t)runtime->ident_tid;
-			remote_fetch(runtime->python.remote, at, part);
-		}
 		thread->tid = thread_tid(runtime, thread->state, thread->ident);
 	}
+	for (size_t i = 0; apart && i < listing->count; i += TIDS_AT_ONCE)
+		gather_tids(runtime, &listing->list[i],
+			    listing->count - i < TIDS_AT_ONCE
+				    ? listing->count - i
+				    : TIDS_AT_ONCE);
 }
 
 int runtime_threads(struct runtime *runtime, struct runtime_thread *list,

@@ -239,8 +239,10 @@ struct stack_picture {
 	size_t child_count;
 	uint64_t pause_ns; /* the longest stop of any thread */
 	unsigned threads_stopped;
-	uint64_t read_ns; /* Python stacks of all threads */
-	uint64_t total_ns;
+	/* Over which it was taken: from the list of threads to the second look
+	 * at them. What the first looks said holds for all of it. */
+	uint64_t read_ns;
+	uint64_t total_ns; /* all that was done for it */
 	struct arena *arena;
 };
 

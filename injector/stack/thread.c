@@ -241,8 +241,8 @@ void reader_show_kernel(struct stack_reader *reader, size_t index)
 	char text[64];
 
 	if (!thread->kernel.state && thread->python.tid && !reader->core)
-		thread->kernel.state =
-			kernel_state(reader->pid, thread->python.tid);
+		(void)kernel_state(reader->pid, thread->python.tid,
+				   &thread->kernel);
 	shown->state = thread->kernel.state;
 	if (shown->state == 'D' && !reader->core) {
 		kernel_wchan(reader->pid, thread->python.tid, text,

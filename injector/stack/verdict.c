@@ -308,6 +308,18 @@ static const char *verdict_kind(const char *what)
 	return !strcmp(what, "socket") || !strcmp(what, "pipe") ? "peer" : what;
 }
 
+const char *court_left(struct court *court, const struct explained *about)
+{
+	unsigned long long ms = about->left_ns / 1000000;
+
+	if (!about->known_left)
+		return about->timed ? ", for a limited time" : "";
+	if (!ms)
+		return ", for less than 1 ms more";
+	return ms < 1000 ? say(court, ", for %llu ms more", ms)
+			 : say(court, ", for %llu s more", ms / 1000);
+}
+
 /* Threads before it in members wait for it, the last one first. */
 static void judge_end(struct court *court, size_t thread, size_t count)
 {
@@ -317,13 +329,7 @@ static void judge_end(struct court *court, size_t thread, size_t count)
 	const char *text = join(court, thread_text(court, thread),
 				say(court, " %s", reason(court, thread)));
 
-	if (about->known_left)
-		text = join(
-			court, text,
-			say(court, ", for %llu s more",
-			    (unsigned long long)(about->left_ns / 1000000000)));
-	else if (about->timed)
-		text = join(court, text, ", for a limited time");
+	text = join(court, text, court_left(court, about));
 	if (about->process)
 		text = join(court, text,
 			    say(court, ": %s",

@@ -35,6 +35,9 @@ bool waits_for(const struct court *court, size_t thread, const char *what);
 const char *court_fact(const struct court *court, size_t thread,
 		       const char *name);
 
+/* ", for 12 s more", ", for a limited time", or "". NULL: no memory. */
+const char *court_left(struct court *court, const struct explained *about);
+
 /* "thread 12 worker (f at app.py:3)" */
 static inline const char *thread_text(const struct court *court, size_t thread)
 {

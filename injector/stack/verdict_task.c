@@ -52,12 +52,7 @@ static const char *with_time(struct court *court, size_t task, const char *text)
 	const struct explained *about =
 		&court->explain->about[court->explain->reader->count + task];
 
-	if (about->known_left)
-		return join(
-			court, text,
-			say(court, ", for %llu s more",
-			    (unsigned long long)(about->left_ns / 1000000000)));
-	return about->timed ? join(court, text, ", for a limited time") : text;
+	return join(court, text, court_left(court, about));
 }
 
 /* Tasks that the root comes to wait for and that wait for no other task. */

@@ -15,8 +15,8 @@
 #define INSTRUCTION_MAX (1 << 28)
 #define WALKS_AGREED 4 /* with the one before */
 #define WALKS_MAX 40
-#define PREPARED_LEVELS 256
-#define SHIMS_MAX 64 /* in a row; there is never more than one */
+#define PREPARED_FRAMES 256 /* of each thread */
+#define SHIMS_MAX 64	    /* in a row; there is never more than one */
 
 int walker_init(struct walker *walker, struct codes *codes, size_t frames_max,
 		struct error *err)
@@ -201,29 +201,65 @@ static bool add_frame(struct walker *walker, struct step *step,
 	return true;
 }
 
-/* Nothing is concluded from what is met here: a later walk checks it. */
+static bool is_cached(const struct python *python, uint64_t address)
+{
+	const struct remote *remote = python->remote;
+	uint64_t end = address + AT(f_locals_plus);
+
+	return remote_cached(remote, address) &&
+	       (address / REMOTE_PAGE == end / REMOTE_PAGE ||
+		remote_cached(remote, end));
+}
+
+/* Follows a chain by one frame, and on as long as its pages are there; the
+ * frame whose page is not, or 0: its end. */
+static uint64_t follow(const struct python *python, uint64_t at, int *left)
+{
+	do {
+		if (!remote_plausible(at) || (*left)-- <= 0)
+			return 0;
+		at = remote_pointer(python->remote, at + AT(f_previous));
+	} while (is_cached(python, at));
+	return at;
+}
+
+/* 3.11 and 3.12 have one more step to the first frame, to the C stacks. */
+static void find_first(const struct python *python, const uint64_t *states,
+		       size_t count, uint64_t *at)
+{
+	uint64_t cframe;
+
+	remote_fetch(python->remote, states, count);
+	for (size_t i = 0; python->offsets.ts_frame < 0 && i < count; i++)
+		at[i] = remote_pointer(python->remote,
+				       states[i] + AT(ts_cframe));
+	if (python->offsets.ts_frame < 0)
+		remote_fetch(python->remote, at, count);
+	for (size_t i = 0; i < count; i++)
+		at[i] = states[i] ? first_frame(python, states[i], &cframe) : 0;
+}
+
+/* Nothing is concluded from what is met here: a later walk checks it. Each
+ * round fetches one page of each thread, or two. */
 void walk_prepare(const struct python *python, const uint64_t *states,
 		  size_t count)
 {
-	uint64_t at[WALK_PREPARE_MAX * 2], cframe;
-	uint64_t size = AT(f_locals_plus);
+	uint64_t at[WALK_PREPARE_MAX * 2];
+	int left[WALK_PREPARE_MAX];
 	bool more = true;
 
 	if (count > WALK_PREPARE_MAX)
 		count = WALK_PREPARE_MAX;
-	remote_fetch(python->remote, states, count);
+	find_first(python, states, count, at);
 	for (size_t i = 0; i < count; i++)
-		at[i] = first_frame(python, states[i], &cframe);
-	for (int level = 0; more && level < PREPARED_LEVELS; level++) {
-		for (size_t i = 0; i < count; i++)
-			at[count + i] = at[i] ? at[i] + size : 0;
-		remote_fetch(python->remote, at, count * 2);
+		left[i] = PREPARED_FRAMES;
+	while (more) {
 		more = false;
+		for (size_t i = 0; i < count; i++)
+			at[count + i] = at[i] ? at[i] + AT(f_locals_plus) : 0;
+		remote_fetch(python->remote, at, count * 2);
 		for (size_t i = 0; i < count; i++) {
-			at[i] = remote_plausible(at[i])
-					? remote_pointer(python->remote,
-							 at[i] + AT(f_previous))
-					: 0;
+			at[i] = follow(python, at[i], &left[i]);
 			more |= at[i] != 0;
 		}
 	}
@@ -249,19 +285,22 @@ static bool walk_into(struct walker *walker, uint64_t state,
 	struct step step = { .python = python,
 			     .frames = frames,
 			     .room = walker->room };
-	uint8_t bytes[FRAME_BYTES_MAX];
+	uint8_t copy[FRAME_BYTES_MAX];
+	const uint8_t *bytes;
 	size_t size = (size_t)at->f_locals_plus;
 
 	frames->count = 0;
 	frames->truncated = false;
-	if (size > sizeof(bytes))
+	if (size > sizeof(copy))
 		return false;
 	step.at = first_frame(python, state, &step.cframe);
 	while (step.at && !frames->truncated) {
 		bool sound;
 
-		if (!remote_plausible(step.at) || in_circle(&step) ||
-		    !remote_read(python->remote, step.at, bytes, size))
+		if (!remote_plausible(step.at) || in_circle(&step))
+			return false;
+		bytes = remote_view(python->remote, step.at, copy, size);
+		if (!bytes)
 			return false;
 		if (python_minor(python) >= 12 &&
 		    bytes[at->f_owner] >= OWNED_BY_LOOP)

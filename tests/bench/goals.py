@@ -70,10 +70,17 @@ def after(found):
                    row[workload]["median"], 1 + NOISE, False)
 
 
+def stacks(found):
+    for name, row in of_row(found, "stacks"):
+        yield ("stacks: the command, ms", name, row["nopdb"]["ms"], 40, False)
+        yield ("stacks: the reading, ms", name, row["nopdb"]["read_ms"], 1,
+               False)
+
+
 def table(found):
     """One line a goal: who meets it, and who does not, with the figure."""
     goals = {}
-    for group in (idle, calls, lines, stream, attach, after):
+    for group in (idle, calls, lines, stream, attach, after, stacks):
         for what, name, value, limit, at_least in group(found):
             met = value >= limit if at_least else value <= limit
             goals.setdefault(what, []).append((name, value, limit, met))

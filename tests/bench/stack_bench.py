@@ -114,29 +114,33 @@ def noise(target):
 
 
 def measure_stacks(client, socket, python):
-    """{tool: {"ms", "pause_ms"}} of one interpreter, and of nopdb the time
-    that reading alone took, by its own word."""
+    """{tool: {"ms", "pause_ms"}} of one interpreter, and of nopdb, by its own
+    word, the time over which the picture was taken and that of all its work,
+    without native frames."""
     found = {}
     with Target(python, "stacks") as target:
         target.call("deep", THREADS, FRAMES)
         reads = [client.call("stack", pid=target.pid, native="none")
-                 ["read_us"] for _ in range(RUNS * 4)]
+                 for _ in range(RUNS * 4)]
         target.call("watch_gaps")
         found["nobody"] = noise(target)
         for name, line in [*own_tools(target), *other_tools(target)]:
             result = measure(target, line, socket)
             if result:
                 found[name] = result
-        found["nopdb"]["read_ms"] = round(min(reads) / 1000, 3)
+        for kind in "read", "total":
+            found["nopdb"][kind + "_ms"] = round(
+                min(read[kind + "_us"] for read in reads) / 1000, 3)
     return found
 
 
 def stack_rows(results):
-    yield "%-13s %-20s %12s %12s %10s" % (
+    yield "%-13s %-20s %12s %12s %10s %10s" % (
         "stacks", "%dx%d" % (THREADS, FRAMES), "command, ms", "pause, ms",
-        "read, ms")
+        "read, ms", "total, ms")
     for name, result in results.items():
         for tool, figures in result["stacks"].items():
-            yield "%-13s %-20s %12.1f %12.2f %10s" % (
+            yield ("%-13s %-20s %12.1f %12.2f %10s %10s" % (
                 name, tool, figures["ms"], figures["pause_ms"],
-                figures.get("read_ms", ""))
+                figures.get("read_ms", ""),
+                figures.get("total_ms", ""))).rstrip()

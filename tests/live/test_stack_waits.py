@@ -319,6 +319,21 @@ def test_sleep(python, client):
         target.until(check)
 
 
+@pytest.mark.parametrize("scenario, kind", [("nap", "sleep"),
+                                            ("task_nap", "task")])
+def test_a_sleep_that_is_about_to_end(python, client, scenario, kind):
+    """Less than a second is told in milliseconds."""
+    left = r", for [1-9]\d{0,2} ms more$"
+    if kind == "sleep" and python.version < (3, 11):
+        left = ", for a limited time$"
+
+    def check(record):
+        text = verdict(record, kind)["text"]
+        assert re.search(left, text), text
+    with hung(python, client, scenario) as target:
+        target.until(check)
+
+
 def test_queue_that_is_written_in_c(python, client):
     def check(record):
         waits = main_thread(record)["waits"]

@@ -335,6 +335,24 @@ def sleep():
     time.sleep(LONG)
 
 
+def nap():
+    """Never more than a second is left."""
+    ready()
+    while True:
+        time.sleep(0.9)
+
+
+def task_nap():
+    import asyncio
+
+    async def naps():
+        while True:
+            await asyncio.sleep(0.9)
+    ready()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(naps())
+
+
 def import_lock():
     """Two threads import one module, whose code does not end."""
     import importlib.abc
