@@ -29,7 +29,7 @@ static const struct inner_layout {
 	int minor;
 	short thread_cframe;	 /* 3.12; its first field is the frame */
 	short thread_frame;	 /* PyThreadState.current_frame */
-	short owner;		 /* a char */
+	short owner;		 /* a char, never negative */
 	short locals;		 /* localsplus */
 	short code_instructions; /* co_code_adaptive */
 } rows[] = {
@@ -81,7 +81,7 @@ static int lasti(void *frame)
 /* _PyFrame_IsIncomplete: an entry from C, or cells are not made yet. */
 static bool hidden(void *frame)
 {
-	int owner = PY_FIELD(signed char, frame, inner.owner);
+	int owner = PY_FIELD(unsigned char, frame, inner.owner);
 
 	if (owner == OWNED_BY_GENERATOR)
 		return false;
