@@ -13,6 +13,7 @@ enum {
 	GLOBALS = 24,
 	INSTRUCTION = 56,
 	OBJECT_FRAME = 24,
+	GENERATOR_FRAME = 72, /* gi_iframe, and of coroutines */
 	/* _co_firsttraceable, an int, before co_code_adaptive */
 	PROLOGUE_BEFORE = 16,
 	UNIT = 2, /* bytes of an instruction */
@@ -132,6 +133,20 @@ static struct object *globals(void *frame)
 static void *of_object(struct object *object)
 {
 	return PY_FIELD(void *, object, OBJECT_FRAME);
+}
+
+static void *of_waiting(struct object *generator, const struct object *code)
+{
+	void *frame = (char *)generator + GENERATOR_FRAME;
+
+	return frames_inner_code(frame) == code ? frame : NULL;
+}
+
+struct object *frames_inner_generator(void *frame)
+{
+	if (PY_FIELD(unsigned char, frame, inner.owner) != OWNED_BY_GENERATOR)
+		return NULL;
+	return (struct object *)((char *)frame - GENERATOR_FRAME);
 }
 
 /* Makes it if need be. NULL: it is not the frame that this thread runs, or
@@ -261,6 +276,7 @@ const struct frame_ops frames_inner = {
 	.line = line,
 	.lasti = lasti,
 	.of_object = of_object,
+	.of_waiting = of_waiting,
 	.walk = walk,
 	.slots = slots,
 	.visit_threads = visit_threads,

@@ -38,6 +38,9 @@ struct object *frames_inner_code(void *frame);
 /* The frame that called it, NULL: none; hidden ones are left out. */
 void *frames_inner_back(void *frame);
 
+/* The generator or coroutine that a frame is part of, borrowed; NULL: none. */
+struct object *frames_inner_generator(void *frame);
+
 /* How many instructions of a code object are its prologue, during which
  * CPython does not show the frame. */
 int frames_inner_prologue(const struct object *code);

@@ -102,6 +102,27 @@ static bool same_variables(void *frame, struct object *const *args)
 	return same;
 }
 
+static bool same_generator(void *frame)
+{
+	struct object *generator = frames_inner_generator(frame);
+
+	return generator && py_is(generator, py.PyGen_Type) &&
+	       is_same(py_attr(generator, "gi_code"), frames_inner_code(frame));
+}
+
+/* Called without arguments it is by the generator. */
+static bool same_all(struct object *object, struct object *const *args,
+		     pyssize count)
+{
+	void *frame = frames_inner.of_object(object);
+
+	if (!same_frames(object))
+		return false;
+	if (!count)
+		return same_generator(frame);
+	return count == (pyssize)2 * VARIABLES && same_variables(frame, args);
+}
+
 static struct object *look(struct object *self, struct object *const *args,
 			   pyssize count)
 {
@@ -109,11 +130,7 @@ static struct object *look(struct object *self, struct object *const *args,
 
 	if (object) {
 		proof.looks++;
-		proof.good = proof.good && same_frames(object) &&
-			     (!count ||
-			      (count == (pyssize)2 * VARIABLES &&
-			       same_variables(frames_inner.of_object(object),
-					      args)));
+		proof.good = proof.good && same_all(object, args, count);
 	}
 	return py_ref(py._Py_NoneStruct);
 }
