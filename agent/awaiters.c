@@ -16,7 +16,9 @@ enum {
 
 /* One that waits. */
 struct awaiter {
-	struct object *frame; /* held; NULL: text is set */
+	/* Held: the frame, or the coroutine whose frame has no object; NULL:
+	 * text is set. */
+	struct object *frame;
 	struct stack_frame at;
 	int task;
 };
@@ -50,6 +52,27 @@ static struct object *frame_of(struct object *object)
 	return NULL;
 }
 
+static bool waits(const struct object *awaited)
+{
+	return awaited && awaited != py._Py_NoneStruct;
+}
+
+/* What stands for the frame of a suspended coroutine, which waits for `next`:
+ * itself, where its frame can be read without an object; else the object. NULL:
+ * there is none. */
+static struct object *frame_or_self(struct object *object, struct object *next)
+{
+	struct object *frame;
+
+	if (frames->of_waiting && waits(next))
+		return py_ref(object);
+	frame = frame_of(object);
+	if (frame && py_is(frame, py.PyFrame_Type))
+		return frame;
+	py_drop(frame);
+	return NULL;
+}
+
 /* The frames of a task that is suspended, outermost first; how many. */
 static int suspended(struct object *task, struct object *frame[AWAITERS])
 {
@@ -59,11 +82,8 @@ static int suspended(struct object *task, struct object *frame[AWAITERS])
 	while (object && count < AWAITERS) {
 		struct object *next = awaited(object);
 
-		frame[count] = frame_of(object);
-		if (frame[count] && py_is(frame[count], py.PyFrame_Type))
-			count++;
-		else
-			py_drop(frame[count]);
+		frame[count] = frame_or_self(object, next);
+		count += frame[count] != NULL;
 		py_drop(object);
 		object = next;
 	}
@@ -108,6 +128,40 @@ static void find_tasks(void)
 	}
 }
 
+/* The frame that an object stands for, NULL: none any more. */
+static void *frame_at(struct object *object, const struct object *code)
+{
+	struct object *next;
+	void *frame;
+
+	if (py_is(object, py.PyFrame_Type))
+		return frames->of_object(object);
+	/* A collection may have run code since, and that the coroutine. */
+	next = awaited(object);
+	frame = waits(next) ? frames->of_waiting(object, code) : NULL;
+	py_drop(next);
+	return frame;
+}
+
+static void find_place(struct awaiter *awaiter)
+{
+	struct object *object = awaiter->frame, *code;
+	void *at;
+
+	if (py_is(object, py.PyFrame_Type))
+		code = py_attr(object, "f_code");
+	else if (py_is(object, py.PyCoro_Type))
+		code = py_attr(object, "cr_code");
+	else
+		code = py_attr(object, "gi_code");
+	at = frame_at(object, code);
+	if (!code || !at ||
+	    !stack_frame(code, frames->lasti(at), at, &awaiter->at))
+		awaiter->at.length = 0;
+	/* The frame holds it. */
+	py_drop(code);
+}
+
 /* A line of text for each; the cache of frames stays as it is from here on. */
 static void find_places(void *frame)
 {
@@ -122,18 +176,8 @@ static void find_places(void *frame)
 	for (int i = 0; i < count; i++)
 		chain.awaiter[i] = (struct awaiter){ .at = own[i] };
 	chain.count = count + room;
-	for (int i = count; i < chain.count; i++) {
-		struct object *object = chain.awaiter[i].frame;
-		void *at = frames->of_object(object);
-		struct object *code = py_attr(object, "f_code");
-
-		if (!code || !at ||
-		    !stack_frame(code, frames->lasti(at), at,
-				 &chain.awaiter[i].at))
-			chain.awaiter[i].at.length = 0;
-		/* The frame holds it. */
-		py_drop(code);
-	}
+	for (int i = count; i < chain.count; i++)
+		find_place(&chain.awaiter[i]);
 }
 
 static bool write_one(struct json_writer *w, const struct awaiter *awaiter)

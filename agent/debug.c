@@ -8,6 +8,7 @@
 #include "agent/control.h"
 #include "agent/expression.h"
 #include "agent/fault.h"
+#include "agent/frames.h"
 #include "agent/sys.h"
 
 /* agent/bootstrap_source.S */
@@ -144,14 +145,17 @@ static void wait(struct debug_stop *stop, void *frame)
 		py.PyLong_FromLong(stop->seconds),
 		expression_text(stop->line ? "line" : "call"),
 	};
-	struct object *answer;
+	struct object *answer, *object;
 
 	debug_parked++;
 	answer = call("stop", ARGUMENTS, argument);
 	debug_parked--;
 	/* 3.12: f_locals is a copy. */
-	if (answer == py._Py_TrueStruct && py.PyFrame_LocalsToFast)
-		py.PyFrame_LocalsToFast(frame, 0);
+	if (answer == py._Py_TrueStruct && py.PyFrame_LocalsToFast) {
+		object = frames->object(frame);
+		if (object)
+			py.PyFrame_LocalsToFast(object, 0);
+	}
 	py_done(answer);
 }
 

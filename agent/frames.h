@@ -54,6 +54,13 @@ struct frame_ops {
 	/* The opaque pointer of a PyFrameObject. */
 	void *(*of_object)(struct object *object);
 
+	/* The opaque pointer of a generator or coroutine that waits for another
+	 * (gi_yieldfrom, cr_await), whose code this is, without making an
+	 * object of it; NULL: it has no such frame. NULL itself: only by
+	 * of_object. */
+	void *(*of_waiting)(struct object *generator,
+			    const struct object *code);
+
 	/* Visits this frame and its callers, innermost first, at most max. */
 	void (*walk)(void *frame, int max, frame_visit *visit, void *arg);
 

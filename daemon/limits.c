@@ -72,7 +72,7 @@ static int take_arrays(const cJSON *given, uint32_t *arrays, struct error *err)
 	return 0;
 }
 
-static int take_redaction(const cJSON *given, struct redaction *redaction,
+int limits_take_redaction(const cJSON *given, struct redaction *redaction,
 			  struct error *err)
 {
 	take_flag(given, "strict", &redaction->strict);
@@ -116,5 +116,5 @@ int limits_take(const cJSON *given, struct probe_limits *limits,
 				 "'yields' cannot go with 'only_exceptions' or "
 				 "'min_duration_ns': a yield comes before the "
 				 "call's end");
-	return take_redaction(given, &limits->redaction, err);
+	return limits_take_redaction(given, &limits->redaction, err);
 }

@@ -16,4 +16,8 @@
 int limits_take(const cJSON *given, struct probe_limits *ret_limits,
 		struct error *err) NOPDB_CHECKED;
 
+/* Takes the members strict, redact and no_redact, those that are given. */
+int limits_take_redaction(const cJSON *given, struct redaction *redaction,
+			  struct error *err) NOPDB_CHECKED;
+
 #endif

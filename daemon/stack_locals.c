@@ -11,7 +11,8 @@
 #include "daemon/stack_record.h"
 #include "proto/redact.h"
 
-static void put_value(struct json_writer *w, const struct stack_value *value);
+static void put_value(struct json_writer *w, const struct redaction *redaction,
+		      const struct stack_value *value);
 
 /* A member whose name comes from the target: it may need escapes. */
 static void put_key(struct json_writer *w, const char *name, size_t size)
@@ -104,7 +105,8 @@ static void put_big(struct json_writer *w, const struct stack_value *value)
 	json_object_end(w);
 }
 
-static void put_named(struct json_writer *w, const char *name, size_t length,
+static void put_named(struct json_writer *w, const struct redaction *redaction,
+		      const char *name, size_t length,
 		      const struct stack_value *value);
 
 /* Is the item behind this one named by it? In a pair (a header), and behind
@@ -121,7 +123,8 @@ static bool names_next(const struct stack_value *whole,
 		item->text[0] == '-');
 }
 
-static void put_array(struct json_writer *w, const struct stack_value *value)
+static void put_array(struct json_writer *w, const struct redaction *redaction,
+		      const struct stack_value *value)
 {
 	const struct stack_value *before = NULL;
 
@@ -130,18 +133,20 @@ static void put_array(struct json_writer *w, const struct stack_value *value)
 		const struct stack_value *item = &value->items[i];
 
 		if (before && names_next(value, before))
-			put_named(w, before->text, before->text_size, item);
+			put_named(w, redaction, before->text, before->text_size,
+				  item);
 		else
-			put_value(w, item);
+			put_value(w, redaction, item);
 		before = item;
 	}
 	json_array_end(w);
 }
 
-static void put_items(struct json_writer *w, const struct stack_value *value)
+static void put_items(struct json_writer *w, const struct redaction *redaction,
+		      const struct stack_value *value)
 {
 	if (!value->truncated && value->type && !strcmp(value->type, "list")) {
-		put_array(w, value);
+		put_array(w, redaction, value);
 		return;
 	}
 	json_object_begin(w);
@@ -149,20 +154,25 @@ static void put_items(struct json_writer *w, const struct stack_value *value)
 	/* Cut at the depth limit nothing but its length is told. */
 	if (value->items) {
 		json_key(w, "$items");
-		put_array(w, value);
+		put_array(w, redaction, value);
 	}
 	put_cut(w, value);
 	json_object_end(w);
 }
 
 /* Only names that cannot be taken for marks of ours stay plain. */
-static bool keys_are_plain(const struct stack_value *value)
+static bool keys_are_plain(const struct redaction *redaction,
+			   const struct stack_value *value)
 {
 	for (size_t i = 0; i + 1 < value->count; i += 2) {
 		const struct stack_value *key = &value->items[i];
 
 		if (key->kind != STACK_VALUE_STR || key->truncated ||
 		    (key->text_size && key->text[0] == '$'))
+			return false;
+		/* Shown as a value, it is withheld as one. */
+		if (redaction->strict &&
+		    redact_text(redaction, key->text, key->text_size, false))
 			return false;
 	}
 	return true;
@@ -185,42 +195,55 @@ static const char *kind_name(const struct stack_value *value)
 	}
 }
 
-/* A value that goes by a name: withheld by the same table of names as in a
- * capture. None, True and False give nothing away. */
-static void put_named(struct json_writer *w, const char *name, size_t length,
-		      const struct stack_value *value)
+static void put_withheld(struct json_writer *w, const struct stack_value *value,
+			 const char *reason)
 {
-	if (value->kind == STACK_VALUE_NONE ||
-	    value->kind == STACK_VALUE_BOOL || !redact_known(name, length)) {
-		put_value(w, value);
-		return;
-	}
 	json_object_begin(w);
 	put_type(w, kind_name(value));
 	json_key(w, "$redacted");
-	json_string(w, "name");
+	json_string(w, reason);
 	json_object_end(w);
 }
 
-static void put_members(struct json_writer *w, const struct stack_value *value)
+/* A value that goes by a name: withheld by the same table and lists of names
+ * as in a capture. None, True and False give nothing away. */
+static void put_named(struct json_writer *w, const struct redaction *redaction,
+		      const char *name, size_t length,
+		      const struct stack_value *value)
+{
+	if (value->kind == STACK_VALUE_NONE ||
+	    value->kind == STACK_VALUE_BOOL ||
+	    !redact_name(redaction, name, length, redact_known(name, length))) {
+		put_value(w, redaction, value);
+		return;
+	}
+	put_withheld(w, value, "name");
+}
+
+static void put_members(struct json_writer *w,
+			const struct redaction *redaction,
+			const struct stack_value *value)
 {
 	json_object_begin(w);
 	for (size_t i = 0; i + 1 < value->count; i += 2) {
 		const struct stack_value *key = &value->items[i];
 
 		put_key(w, key->text, key->text_size);
-		put_named(w, key->text, key->text_size, &value->items[i + 1]);
+		put_named(w, redaction, key->text, key->text_size,
+			  &value->items[i + 1]);
 	}
 	json_object_end(w);
 }
 
-static void put_entries(struct json_writer *w, const struct stack_value *value)
+static void put_entries(struct json_writer *w,
+			const struct redaction *redaction,
+			const struct stack_value *value)
 {
-	bool plain = keys_are_plain(value);
+	bool plain = keys_are_plain(redaction, value);
 
 	if (plain && value->items) {
 		json_key(w, "$items");
-		put_members(w, value);
+		put_members(w, redaction, value);
 	} else if (value->items) {
 		json_key(w, "$pairs");
 		json_array_begin(w);
@@ -228,8 +251,8 @@ static void put_entries(struct json_writer *w, const struct stack_value *value)
 			const struct stack_value *key = &value->items[i];
 
 			json_array_begin(w);
-			put_value(w, key);
-			put_named(w, key->text ? key->text : "",
+			put_value(w, redaction, key);
+			put_named(w, redaction, key->text ? key->text : "",
 				  key->text ? key->text_size : 0,
 				  &value->items[i + 1]);
 			json_array_end(w);
@@ -238,50 +261,53 @@ static void put_entries(struct json_writer *w, const struct stack_value *value)
 	}
 }
 
-static void put_dict(struct json_writer *w, const struct stack_value *value)
+static void put_dict(struct json_writer *w, const struct redaction *redaction,
+		     const struct stack_value *value)
 {
-	if (keys_are_plain(value) && !value->truncated) {
-		put_members(w, value);
+	if (keys_are_plain(redaction, value) && !value->truncated) {
+		put_members(w, redaction, value);
 		return;
 	}
 	json_object_begin(w);
 	put_type(w, "dict");
-	put_entries(w, value);
+	put_entries(w, redaction, value);
 	put_cut(w, value);
 	json_object_end(w);
 }
 
 /* What is inside of a container, without its brackets' type. */
-static void put_bare(struct json_writer *w, const struct stack_value *value)
+static void put_bare(struct json_writer *w, const struct redaction *redaction,
+		     const struct stack_value *value)
 {
 	if (value->kind == STACK_VALUE_ITEMS) {
 		json_key(w, "$items");
-		put_array(w, value);
+		put_array(w, redaction, value);
 	} else if (value->kind == STACK_VALUE_DICT && value->items) {
-		put_entries(w, value);
+		put_entries(w, redaction, value);
 	} else if (value->kind != STACK_VALUE_DICT) {
 		json_key(w, "$value");
-		put_value(w, value);
+		put_value(w, redaction, value);
 		return;
 	}
 	put_cut(w, value);
 }
 
-static void put_parts(struct json_writer *w, const struct stack_value *value)
+static void put_parts(struct json_writer *w, const struct redaction *redaction,
+		      const struct stack_value *value)
 {
 	for (size_t i = 0; i < value->part_count; i++) {
 		const struct stack_part *part = &value->parts[i];
 
 		if (part->bare && strcmp(part->key, "$attrs") != 0) {
-			put_bare(w, part->value);
+			put_bare(w, redaction, part->value);
 			continue;
 		}
 		json_key(w, part->key);
 		if (!part->members) {
-			put_value(w, part->value);
+			put_value(w, redaction, part->value);
 			continue;
 		}
-		put_members(w, part->value);
+		put_members(w, redaction, part->value);
 		if (part->value->truncated) {
 			json_key(w, "$truncated");
 			json_bool(w, true);
@@ -289,7 +315,8 @@ static void put_parts(struct json_writer *w, const struct stack_value *value)
 	}
 }
 
-static void put_object(struct json_writer *w, const struct stack_value *value)
+static void put_object(struct json_writer *w, const struct redaction *redaction,
+		       const struct stack_value *value)
 {
 	json_object_begin(w);
 	if (value->kind == STACK_VALUE_REF) {
@@ -297,14 +324,14 @@ static void put_object(struct json_writer *w, const struct stack_value *value)
 	} else {
 		put_type(w, value->type);
 		if (value->nameless) {
-			put_parts(w, value);
+			put_parts(w, redaction, value);
 			json_object_end(w);
 			return;
 		}
 		json_key(w, "$id");
 	}
 	json_hex(w, value->address);
-	put_parts(w, value);
+	put_parts(w, redaction, value);
 	if (value->truncated) {
 		json_key(w, "$truncated");
 		json_bool(w, true);
@@ -312,45 +339,73 @@ static void put_object(struct json_writer *w, const struct stack_value *value)
 	json_object_end(w);
 }
 
-static void put_value(struct json_writer *w, const struct stack_value *value)
+/* Strict mode: takes a text or number back that looks like a secret. */
+static void put_scalar(struct json_writer *w, const struct redaction *redaction,
+		       const struct stack_value *value)
 {
-	switch (value->kind) {
-	case STACK_VALUE_NONE:
-		json_null(w);
-		break;
-	case STACK_VALUE_BOOL:
-		json_bool(w, value->integer != 0);
-		break;
-	case STACK_VALUE_INT:
+	struct json_mark mark = json_mark(w);
+	const char *text, *reason;
+	size_t size;
+
+	if (value->kind == STACK_VALUE_INT)
 		json_int(w, value->integer);
-		break;
-	case STACK_VALUE_BIG_INT:
+	else if (value->kind == STACK_VALUE_BIG_INT)
 		put_big(w, value);
-		break;
-	case STACK_VALUE_FLOAT:
+	else if (value->kind == STACK_VALUE_FLOAT)
 		put_float(w, value->number);
-		break;
-	case STACK_VALUE_STR:
+	else if (value->kind == STACK_VALUE_STR)
 		put_text(w, value);
-		break;
-	case STACK_VALUE_BYTES:
+	else
 		put_bytes(w, value);
-		break;
+	if (!redaction->strict || w->full)
+		return;
+	/* Of bytes the record has another form. */
+	text = value->kind == STACK_VALUE_BYTES ? value->text : mark.next;
+	size = value->kind == STACK_VALUE_BYTES ? value->text_size
+						: (size_t)(w->next - mark.next);
+	reason = redact_text(redaction, text, size, value->truncated);
+	if (!reason)
+		return;
+	json_rewind(w, mark);
+	put_withheld(w, value, reason);
+}
+
+static void put_value(struct json_writer *w, const struct redaction *redaction,
+		      const struct stack_value *value)
+{
+	if (value->kind == STACK_VALUE_NONE) {
+		json_null(w);
+		return;
+	}
+	if (value->kind == STACK_VALUE_BOOL) {
+		json_bool(w, value->integer != 0);
+		return;
+	}
+	if (redact_has_types(redaction) &&
+	    redact_type(redaction, kind_name(value))) {
+		put_withheld(w, value, "type");
+		return;
+	}
+	switch (value->kind) {
 	case STACK_VALUE_ITEMS:
-		put_items(w, value);
+		put_items(w, redaction, value);
 		break;
 	case STACK_VALUE_DICT:
-		put_dict(w, value);
+		put_dict(w, redaction, value);
 		break;
 	case STACK_VALUE_OBJECT:
 	case STACK_VALUE_REF:
 	case STACK_VALUE_UNREADABLE:
-		put_object(w, value);
+		put_object(w, redaction, value);
 		break;
+	default:
+		put_scalar(w, redaction, value);
 	}
 }
 
-void stack_locals_render(struct json_writer *w, const struct stack_frame *frame)
+void stack_locals_render(struct json_writer *w,
+			 const struct redaction *redaction,
+			 const struct stack_frame *frame)
 {
 	if (!frame->locals)
 		return;
@@ -360,7 +415,8 @@ void stack_locals_render(struct json_writer *w, const struct stack_frame *frame)
 		const char *name = frame->locals[i].name;
 
 		put_key(w, name, strlen(name));
-		put_named(w, name, strlen(name), frame->locals[i].value);
+		put_named(w, redaction, name, strlen(name),
+			  frame->locals[i].value);
 	}
 	json_object_end(w);
 }

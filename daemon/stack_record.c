@@ -53,7 +53,8 @@ static void put_function(struct json_writer *w, const struct stack_frame *frame)
 	put_text(w, "function", text);
 }
 
-static void put_python(struct json_writer *w, const struct stack_frame *frame)
+static void put_python(struct json_writer *w, const struct redaction *redaction,
+		       const struct stack_frame *frame)
 {
 	put_text(w, "kind", "python");
 	put_function(w, frame);
@@ -62,7 +63,7 @@ static void put_python(struct json_writer *w, const struct stack_frame *frame)
 	put_positive(w, "column", frame->column);
 	put_positive(w, "end_line", frame->end_line);
 	put_positive(w, "end_column", frame->end_column);
-	stack_locals_render(w, frame);
+	stack_locals_render(w, redaction, frame);
 }
 
 static void put_native(struct json_writer *w, const struct stack_frame *frame)
@@ -77,15 +78,15 @@ static void put_native(struct json_writer *w, const struct stack_frame *frame)
 	put_hex(w, "address", frame->address);
 }
 
-static void put_frames(struct json_writer *w, const struct stack_frame *list,
-		       size_t count)
+static void put_frames(struct json_writer *w, const struct redaction *redaction,
+		       const struct stack_frame *list, size_t count)
 {
 	json_key(w, "frames");
 	json_array_begin(w);
 	for (size_t i = count; i > 0 && !w->full; i--) {
 		json_object_begin(w);
 		if (list[i - 1].kind == STACK_FRAME_PYTHON)
-			put_python(w, &list[i - 1]);
+			put_python(w, redaction, &list[i - 1]);
 		else
 			put_native(w, &list[i - 1]);
 		json_object_end(w);
@@ -138,9 +139,10 @@ static void put_task_ids(struct json_writer *w, const char *name,
 	json_array_end(w);
 }
 
-static void put_task(struct json_writer *w, const struct stack_picture *picture,
+static void put_task(struct json_writer *w, const struct stack_record *record,
 		     const struct stack_task *task)
 {
+	const struct stack_picture *picture = record->picture;
 	json_object_begin(w);
 	put_text(w, "name", task->name);
 	put_hex(w, "id", task->address);
@@ -149,7 +151,7 @@ static void put_task(struct json_writer *w, const struct stack_picture *picture,
 	json_key(w, "consistent");
 	json_bool(w, task->stable);
 	put_true(w, "truncated", task->truncated);
-	put_frames(w, task->frames, task->frame_count);
+	put_frames(w, &record->redaction, task->frames, task->frame_count);
 	put_wait(w, picture, task->wait);
 	put_task_ids(w, "awaits", picture, task->awaits, task->await_count);
 	put_task_ids(w, "awaited_by", picture, task->awaited_by,
@@ -157,21 +159,22 @@ static void put_task(struct json_writer *w, const struct stack_picture *picture,
 	json_object_end(w);
 }
 
-static void put_tasks(struct json_writer *w,
-		      const struct stack_picture *picture)
+static void put_tasks(struct json_writer *w, const struct stack_record *record)
 {
+	const struct stack_picture *picture = record->picture;
 	json_key(w, "tasks");
 	json_array_begin(w);
 	for (size_t i = 0; i < picture->task_count && !w->full; i++)
-		put_task(w, picture, &picture->tasks[i]);
+		put_task(w, record, &picture->tasks[i]);
 	json_array_end(w);
 	if (picture->tasks_unread)
 		put_number(w, "tasks_unread", (int64_t)picture->tasks_unread);
 }
 
 static void put_greenlets(struct json_writer *w,
-			  const struct stack_picture *picture)
+			  const struct stack_record *record)
 {
+	const struct stack_picture *picture = record->picture;
 	json_key(w, "greenlets");
 	json_array_begin(w);
 	for (size_t i = 0; i < picture->greenlet_count && !w->full; i++) {
@@ -181,7 +184,8 @@ static void put_greenlets(struct json_writer *w,
 		put_hex(w, "id", greenlet->address);
 		put_text(w, "type", greenlet->type);
 		put_true(w, "truncated", greenlet->truncated);
-		put_frames(w, greenlet->frames, greenlet->frame_count);
+		put_frames(w, &record->redaction, greenlet->frames,
+			   greenlet->frame_count);
 		json_object_end(w);
 	}
 	json_array_end(w);
@@ -239,10 +243,10 @@ static const char *state_name(char state)
 	}
 }
 
-static void put_thread(struct json_writer *w,
-		       const struct stack_picture *picture,
+static void put_thread(struct json_writer *w, const struct stack_record *record,
 		       const struct stack_thread *thread)
 {
+	const struct stack_picture *picture = record->picture;
 	json_object_begin(w);
 	put_number(w, "id", thread->tid);
 	put_text(w, "name", thread->name);
@@ -267,7 +271,7 @@ static void put_thread(struct json_writer *w,
 	put_text(w, "wchan", thread->wchan);
 	if (thread->idle_known)
 		put_number(w, "idle_ms", (int64_t)(thread->idle_ns / 1000000));
-	put_frames(w, thread->frames, thread->frame_count);
+	put_frames(w, &record->redaction, thread->frames, thread->frame_count);
 	put_wait(w, picture, thread->wait);
 	json_object_end(w);
 }
@@ -367,10 +371,10 @@ void stack_record_render(struct json_writer *w, const void *arg)
 	json_key(w, "threads");
 	json_array_begin(w);
 	for (size_t i = 0; i < picture->thread_count && !w->full; i++)
-		put_thread(w, picture, &picture->threads[i]);
+		put_thread(w, record, &picture->threads[i]);
 	json_array_end(w);
-	put_tasks(w, picture);
-	put_greenlets(w, picture);
+	put_tasks(w, record);
+	put_greenlets(w, record);
 	put_verdicts(w, picture);
 	put_children(w, picture);
 }

@@ -82,7 +82,7 @@ static int cell_offset(const struct names *names, int index)
 {
 	int skipped = 0;
 
-	if (layout->minor < 11)
+	if (py.minor < 11)
 		return index;
 	for (int i = 0; i < index; i++)
 		if (index_of(names->locals,
@@ -103,7 +103,7 @@ static void place(struct variable *variable, const struct names *names)
 	if (variable->kind == VARIABLE_LOCAL) {
 		variable->slot = (short)local;
 		variable->is_cell = cell >= 0;
-		if (cell >= 0 && layout->minor < 11)
+		if (cell >= 0 && py.minor < 11)
 			variable->cell_slot = (short)(locals + cell);
 	} else if (variable->kind == VARIABLE_CELL && cell >= 0) {
 		variable->slot = (short)(locals + cell_offset(names, cell));
@@ -137,7 +137,7 @@ void frames_layout_slots(struct code *code)
 
 static const struct frames_layout *kind(void)
 {
-	return layout->minor < 11 ? &frames_layout_legacy : &frames_layout_311;
+	return py.minor < 11 ? &frames_layout_legacy : &frames_layout_311;
 }
 
 int frames_layout_show(void *frame, frame_visit *visit, void *arg)

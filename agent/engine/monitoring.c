@@ -10,7 +10,9 @@
  */
 #include "agent/engine/engine.h"
 
+#include "agent/engine/frames_inner.h"
 #include "agent/engine/monitoring_events.h"
+#include "agent/engine/monitoring_proof.h"
 #include "agent/engine/monitoring_revive.h"
 #include "agent/engine/monitoring_tool.h"
 #include "agent/fault.h"
@@ -84,7 +86,7 @@ static int monitoring_start(struct frame_error *err)
 		return fault_remedy(err, "an audit hook (sys.addaudithook) may "
 					 "veto it; out of memory otherwise");
 	}
-	frames = &frames_objects;
+	frames = monitoring_prove_frames() ? &frames_inner : &frames_objects;
 	return 0;
 }
 
@@ -158,6 +160,11 @@ static void monitoring_stop(void)
 	memset(&state, 0, sizeof state);
 }
 
+static bool monitoring_finish(void)
+{
+	return monitoring_events_release() && monitoring_proof_release();
+}
+
 const struct engine engine_monitoring = {
 	.name = "monitoring",
 	.first = 12,
@@ -167,5 +174,5 @@ const struct engine engine_monitoring = {
 	.disarm = monitoring_disarm,
 	.rematch = monitoring_rematch,
 	.stop = monitoring_stop,
-	.finish = monitoring_events_release,
+	.finish = monitoring_finish,
 };

@@ -3,6 +3,7 @@
 
 #include "agent/armed.h"
 #include "agent/call.h"
+#include "agent/engine/frames_inner.h"
 #include "agent/engine/monitoring_tool.h"
 #include "agent/frames.h"
 #include "agent/hit.h"
@@ -15,6 +16,13 @@ typedef struct object *react(struct object *object, struct object *offset,
 			     struct object *value);
 
 unsigned monitoring_rematches;
+
+/* The frame in which the event is, NULL: this thread runs other code. */
+static inline void *current(const struct object *object)
+{
+	return frames == &frames_inner ? frames_inner_current(object)
+				       : py.PyEval_GetFrame();
+}
 
 /* Asks all probes about code that starts or goes on. */
 static struct code *ask(struct object *object, void *frame)
@@ -48,12 +56,12 @@ static struct object *start(struct object *object, struct object *offset,
 	struct code *code = code_find(object);
 	void *frame;
 
-	/* To ask for the frame makes an object of it: not for lines alone. */
+	/* The frame is not needed for lines alone. */
 	if (code && code->asked == monitoring_rematches &&
 	    !(code->armed &&
 	      code->wants & (CODE_WANTS_CALLS | CODE_WANTS_START)))
 		return py._Py_NoneStruct;
-	frame = py.PyEval_GetFrame();
+	frame = current(object);
 	code = recognize(object, frame);
 	if (!code)
 		return tool_disable;
@@ -77,7 +85,7 @@ static struct object *line(struct object *object, struct object *number,
 
 	if (!code || !code_stops_at(code, at))
 		return tool_disable;
-	frame = code->armed ? py.PyEval_GetFrame() : NULL;
+	frame = code->armed ? current(object) : NULL;
 	if (frame)
 		hit_line(code, frame, at);
 	return py._Py_NoneStruct;
@@ -88,7 +96,7 @@ static struct object *line(struct object *object, struct object *number,
 static struct object *resume(struct object *object, struct object *offset,
 			     struct object *value)
 {
-	void *frame = py.PyEval_GetFrame();
+	void *frame = current(object);
 	struct code *code = recognize(object, frame);
 
 	if (!code)
@@ -106,7 +114,7 @@ static struct object *yields(struct object *object, struct object *offset,
 
 	if (!code)
 		return tool_disable;
-	frame = code->armed ? py.PyEval_GetFrame() : NULL;
+	frame = code->armed ? current(object) : NULL;
 	if (frame)
 		call_suspend(code, frame, value);
 	return py._Py_NoneStruct;
@@ -120,7 +128,7 @@ static struct object *returns(struct object *object, struct object *offset,
 
 	if (!code)
 		return tool_disable;
-	frame = code->armed ? py.PyEval_GetFrame() : NULL;
+	frame = code->armed ? current(object) : NULL;
 	if (frame)
 		call_return(code, frame, value);
 	return py._Py_NoneStruct;
@@ -153,7 +161,7 @@ static struct object *unwind(struct object *object, struct object *offset,
 
 	if (!code || !code->armed || !(code->wants & CODE_WANTS_CALLS))
 		return py._Py_NoneStruct;
-	frame = py.PyEval_GetFrame();
+	frame = current(object);
 	if (frame && !never_started(code, offset))
 		call_raise(code, frame, NULL, value, NULL);
 	return py._Py_NoneStruct;
@@ -167,7 +175,7 @@ static struct object *throws(struct object *object, struct object *offset,
 
 	if (!code || !code->armed)
 		return py._Py_NoneStruct;
-	frame = py.PyEval_GetFrame();
+	frame = current(object);
 	if (frame)
 		call_resume(code, frame);
 	return py._Py_NoneStruct;

@@ -41,6 +41,29 @@ def probed(first, second, *rest, keyword=3, **others):
     return [local, "nopdb"]
 
 
+def show_frames(look):
+    """Calls look() in frames of each kind; what it is given are the names and
+    values of one of them (agent/engine/monitoring_proof.c)."""
+    free = [1]
+
+    def inner(first, cell):
+        local, own = [first], [cell]
+        if not first:
+            unbound = first
+        look("first", first, "cell", cell, "local", local, "own", own,
+             "free", free, "unbound", None)
+        return lambda: (cell, own, free)
+
+    def suspends():
+        look()
+        yield free
+        look()
+
+    # From C, which has frames of its own.
+    list(map(inner, [[2]], [[3]]))
+    list(suspends())
+
+
 def sample():
     """An object whose attributes are known (agent/attributes.h)."""
     import sys

@@ -216,6 +216,18 @@ static double limit_number(const struct option_entry *entry,
 	return (double)units;
 }
 
+void request_add_redaction(cJSON *object, const struct options *options)
+{
+	if (option_given(options, OPTION_STRICT))
+		cJSON_AddTrueToObject(object, "strict");
+	if (option_given(options, OPTION_REDACT))
+		cJSON_AddStringToObject(object, "redact",
+					options->value[OPTION_REDACT].text);
+	if (option_given(options, OPTION_NO_REDACT))
+		cJSON_AddStringToObject(object, "no_redact",
+					options->value[OPTION_NO_REDACT].text);
+}
+
 void request_add_limits(cJSON *params, const struct options *options)
 {
 	cJSON *limits = cJSON_AddObjectToObject(params, "limits");
@@ -234,17 +246,10 @@ void request_add_limits(cJSON *params, const struct options *options)
 		cJSON_AddTrueToObject(limits, "only_exceptions");
 	if (option_given(options, OPTION_YIELDS))
 		cJSON_AddTrueToObject(limits, "yields");
-	if (option_given(options, OPTION_STRICT))
-		cJSON_AddTrueToObject(limits, "strict");
 	if (option_given(options, OPTION_REPR))
 		cJSON_AddTrueToObject(limits, "repr");
 	if (option_given(options, OPTION_ARRAYS))
 		cJSON_AddStringToObject(limits, "arrays",
 					options->value[OPTION_ARRAYS].text);
-	if (option_given(options, OPTION_REDACT))
-		cJSON_AddStringToObject(limits, "redact",
-					options->value[OPTION_REDACT].text);
-	if (option_given(options, OPTION_NO_REDACT))
-		cJSON_AddStringToObject(limits, "no_redact",
-					options->value[OPTION_NO_REDACT].text);
+	request_add_redaction(limits, options);
 }

@@ -46,6 +46,9 @@ void request_add_thread(cJSON *params, const struct options *options);
 int request_check_limits(const struct options *options,
 			 struct error *err) NOPDB_CHECKED;
 
+/* Adds what the options say of what is withheld, to `limits` or to params. */
+void request_add_redaction(cJSON *object, const struct options *options);
+
 /* Adds `limits` with those that were given. */
 void request_add_limits(cJSON *params, const struct options *options);
 

@@ -11,6 +11,7 @@
 #include "clients/cli/annotate.h"
 #include "clients/cli/argument.h"
 #include "clients/cli/report.h"
+#include "clients/cli/request.h"
 #include "clients/cli/stack_text.h"
 
 /* Processes of one tree; a fork bomb has more. */
@@ -52,6 +53,7 @@ static cJSON *add_options(cJSON *params, const struct options *options)
 			cJSON_AddNumberToObject(
 				params, option_table[limits[i]].limit,
 				(double)options->value[limits[i]].number);
+	request_add_redaction(params, options);
 	return params;
 }
 

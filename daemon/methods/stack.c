@@ -9,6 +9,7 @@
 
 #include "daemon/access.h"
 #include "daemon/daemon.h"
+#include "daemon/limits.h"
 #include "daemon/method.h"
 #include "daemon/stack_record.h"
 #include "proto/limits.h"
@@ -20,7 +21,9 @@ static const struct param params[] = {
 	{ "native", PARAM_STRING, false }, /* none, waiting, all */
 	{ "locals", PARAM_BOOL, false },   { "stop", PARAM_BOOL, false },
 	{ "depth", PARAM_COUNT, false },   { "items", PARAM_COUNT, false },
-	{ "string", PARAM_COUNT, false },  { NULL, PARAM_END, false },
+	{ "string", PARAM_COUNT, false },  { "strict", PARAM_BOOL, false },
+	{ "redact", PARAM_STRING, false }, { "no_redact", PARAM_STRING, false },
+	{ NULL, PARAM_END, false },
 };
 
 /* A thread of its own, because ptrace belongs to one: what would not stop in
@@ -194,7 +197,9 @@ static void stack(struct call *call)
 	reading->given = call->request.params;
 	reading->options = defaults;
 	if (parse_whom(call->request.params, reading, &err) ||
-	    parse(call->request.params, &reading->options, &err)) {
+	    parse(call->request.params, &reading->options, &err) ||
+	    limits_take_redaction(call->request.params,
+				  &reading->record.redaction, &err)) {
 		call_fail(call, &err);
 		free(reading);
 		return;

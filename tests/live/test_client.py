@@ -294,6 +294,8 @@ def test_questions(process, zoo, session_daemon):
     assert [place["function"] for place in process.lines("add", module="zoo")
             ] == ["zoo:add"]
     assert any(thread.get("main") for thread in process.stack()["threads"])
+    with pytest.raises(nopdb.NopdbError, match="redact: longer than"):
+        process.stack(locals=True, redact="x" * 300, strict=True)
     mine = [each for each in nopdb.processes(session_daemon.socket)
             if each.pid == zoo.pid]
     assert mine and mine[0].enter

@@ -158,6 +158,65 @@ def test_stop(client, stacks):
     stacks.call("arrange", 4)
 
 
+def hidden(kind, reason="name"):
+    return {"$type": kind, "$redacted": reason}
+
+
+def hides(client, pid, **options):
+    """The variables of that thread, once it is there."""
+    def frames():
+        thread = threads_of(read(client, pid, locals=True, **options)).get(
+            "hides", {"frames": []})
+        names = [frame.get("function") for frame in thread["frames"]]
+        return thread["frames"] if "stacks:block" in names else None
+    proc.wait_until(frames, 10, "the lock")
+    frame, = [frame for frame in frames()
+              if frame.get("function") == "stacks:hides"]
+    return frame["locals"]
+
+
+def test_what_is_withheld(client, python):
+    """The lists of names and the strict mode of captures."""
+    with Target(python, "stacks") as target:
+        target.start("hides", name="hides")
+        found = hides(client, target.pid)
+        assert found["password"] == hidden("str")
+        assert found["plain"] == "shown" and found["number"] == 7
+        assert found["header"].startswith("Bearer")
+        found = hides(client, target.pid, no_redact="pass*",
+                      redact="plain,num*,type:stacks.P*")
+        assert found["password"] == "PLANTED"
+        assert found["plain"] == hidden("str")
+        assert found["number"] == hidden("int")
+        assert found["point"] == hidden("stacks.Point", "type")
+        found = hides(client, target.pid, strict=True)
+        assert found["header"] == hidden("str", "token")
+        assert found["raw"] == hidden("bytes", "token")
+        assert found["card"] == hidden("int", "card")
+        assert found["table"] == {
+            "$type": "dict", "$pairs": [[hidden("str", "token"), 1]]}
+        assert found["plain"] == "shown" and found["number"] == 7
+        with pytest.raises(RpcError) as refused:
+            read(client, target.pid, redact="x" * 300)
+        assert "redact: longer than" in refused.value.message
+
+
+def test_what_the_command_withholds(cli, newest):
+    with Target(newest, "stacks") as target:
+        target.start("hides", name="hides")
+        proc.wait_until(
+            lambda: "stacks:block" in cli("stack", target.pid).out, 10,
+            "the lock")
+        result = cli("stack", target.pid, "-l", "--json", "--redact",
+                     "plain", "--no-redact", "password", "--strict")
+        (record,) = result.of("stack")
+        frame, = [frame for frame in threads_of(record)["hides"]["frames"]
+                  if frame.get("function") == "stacks:hides"]
+        assert frame["locals"]["password"] == "PLANTED"
+        assert frame["locals"]["plain"] == hidden("str")
+        assert frame["locals"]["header"] == hidden("str", "token")
+
+
 def test_values(client, python):
     with Target(python, "stacks") as target:
         target.start("values", name="values")

@@ -261,14 +261,18 @@ class Process:
                     ["probes"])
 
     def stack(self, native: str = "waiting", locals: bool = False,
-              stop: bool = False) -> Json:
+              stop: bool = False, redact: str = "", no_redact: str = "",
+              strict: bool = False) -> Json:
         """What every thread is doing, read from outside: the `stack` record.
 
         native: frames of C for "none" of the threads, those "waiting", or
-        "all". stop: pause it for a picture that is consistent.
+        "all". stop: pause it for a picture that is consistent. redact,
+        no_redact, strict: what is withheld of the locals, as in Limits.
         """
-        return self._connection.call("stack", pid=self.pid, native=native,
-                                     locals=locals, stop=stop)
+        hide = {"redact": redact, "no_redact": no_redact, "strict": strict}
+        return self._connection.call(
+            "stack", pid=self.pid, native=native, locals=locals, stop=stop,
+            **to_wire(hide))
 
 
 def attach(pid: int, socket: Optional[PathLike] = None) -> Process:

@@ -231,6 +231,16 @@ def values():
     block()
 
 
+def hides():
+    """What redaction is asked about."""
+    password, plain, point = "PLANTED", "shown", Point()
+    header = "Bearer 0123456789abcdefghijABCDEFGHIJ"
+    raw, card, number = header.encode(), 4111111111111111, 7
+    table = {header: 1}
+    block()
+    return password, plain, point, header, raw, card, number, table
+
+
 def child():
     """A Python process below this one."""
     started = subprocess.Popen([sys.executable, "-c",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Everything at once that may make a capture large, the same each time."""
 import gc
-import sys
 
 LONG = "x" * 15000
 WIDE = [{"k%d" % i: [i, str(i), (i,)] for i in range(300)}] * 20
@@ -48,11 +47,6 @@ def far(rounds):
         for code in CODES:
             code(last)
     return nest(300, last) is WIDE
-
-
-def frame_size():
-    """Of the object of a suspended frame, with its head for the collector."""
-    return sys.getsizeof(WAITING[0].gi_frame) + 16
 
 
 def forget():
