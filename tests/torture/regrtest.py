@@ -197,7 +197,7 @@ class Run:
         """Cycles at the given rate until the child ends or hangs."""
         chance = random.Random(self.options.seed)
         end = time.monotonic() + self.options.seconds
-        due = time.monotonic() + 0.3
+        due = time.monotonic()
         with daemon.client() as client:
             while child.poll() is None and time.monotonic() < end:
                 time.sleep(max(due - time.monotonic(), 0))
@@ -230,6 +230,8 @@ class Run:
     def judge(self):
         """Runs it with us; what then fails must pass alone to be ours."""
         status = self.entered()
+        if not self.cycles:
+            self.failures.append("over before it was entered, each time")
         if status == 0:
             return
         failed = self.failed_tests() if status is not None else None
