@@ -160,7 +160,7 @@ static int start(const struct boot *boot, struct control_input *in,
 static bool meet(struct control_input *in)
 {
 	control_wait(START_MS);
-	sys_wait_standard_fds();
+	sys_await_standard_fds();
 	if (control_receive(in, START_MS) != CONTROL_FRAME)
 		return false;
 	if (in->frame.type == FRAME_START)

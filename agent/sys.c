@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/sys.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/time.h>
 #include <poll.h>
@@ -9,7 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "proto/boot.h"
+#include "proto/boot_fds.h"
 
 #define REALTIME_FRESH_NS 10000000u
 
@@ -18,9 +17,6 @@ static int (*clock_function)(int, long *);
 /* Beyond this the processor's own copying is as fast (its start costs some
  * tens of cycles); up to it, pieces that may overlap. */
 enum { PIECES_MOST = 512 };
-
-/* How long one of the first three descriptors is waited for. */
-enum { STANDARD_TURNS = 200, STANDARD_TURN_US = 2000 };
 
 typedef long long vector
 	__attribute__((vector_size(16), aligned(1), may_alias));
@@ -217,38 +213,20 @@ int sys_protect(void *address, size_t size, int protection)
 			     protection, 0, 0, 0);
 }
 
-/* To the first free number from there on; fd itself when there is none. */
-static int move(int fd, int from)
+/* For boot_fds. */
+static long call(long number, long a, long b, long c)
 {
-	long high = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from, 0, 0, 0);
-
-	if (high < 0)
-		return fd;
-	sys_close(fd);
-	return (int)high;
+	return sys_call(number, a, b, c, 0, 0, 0);
 }
 
 int sys_lift(int fd)
 {
-	static const int from[] = BOOT_FDS_FROM;
-	int near, high;
-
-	if (fd < 0)
-		return fd;
-	near = high = move(fd, BOOT_FDS_NEAR);
-	for (size_t i = 0; i < sizeof from / sizeof *from && high == near; i++)
-		high = move(near, from[i]);
-	return high;
+	return (int)boot_fds_lift(call, fd);
 }
 
-void sys_wait_standard_fds(void)
+void sys_await_standard_fds(void)
 {
-	int turns = STANDARD_TURNS;
-
-	for (int fd = 0; fd < 3; fd++)
-		while (sys_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) == -EBADF &&
-		       turns-- > 0)
-			sys_sleep_us(STANDARD_TURN_US);
+	boot_fds_await_standard(call);
 }
 
 int sys_open(const char *path, int flags)

@@ -35,13 +35,9 @@ int sys_protect(void *address, size_t size, int protection);
 
 int sys_open(const char *path, int flags);
 
-/* Moves a new descriptor out of the program's way (BOOT_FDS_FROM); its number
- * then. */
+/* boot_fds_lift and boot_fds_await_standard of proto/boot_fds.h. */
 int sys_lift(int fd);
-/* A program that has closed one of its first three descriptors is about to open
- * another in its place, which must not become ours: waits for that, and not for
- * one that runs without them for good. Without the GIL. */
-void sys_wait_standard_fds(void);
+void sys_await_standard_fds(void);
 int sys_close(int fd);
 long sys_read(int fd, void *buf, size_t size);
 long sys_write(int fd, const void *buf, size_t size);

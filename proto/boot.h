@@ -25,19 +25,6 @@
 #define BOOT_PATH 256
 #define BOOT_AGENT_SYMBOL "nopdb_agent_main"
 
-/* A descriptor of ours in the target is moved at once to the first free number
- * from one of these on, as far as its limit allows: a program may close and
- * open descriptors by number (0 to 2, or the lowest that is free), and ours
- * must not be among them. */
-#define BOOT_FDS_FROM           \
-	{                       \
-		512, 128, 16, 3 \
-	}
-/* On the way it goes through one from here on: a table of descriptors that must
- * grow lets the kernel wait for all processors (expand_fdtable of Linux: some
- * 10 ms), during which a lower number would be taken. */
-#define BOOT_FDS_NEAR 32
-
 /* The kernel's name (comm) of the agent's thread from the daemon's first word
  * on, and once it is on its way out. */
 #define BOOT_THREAD_LIVE "nopdb-agent"

@@ -13,6 +13,7 @@
 
 #include "injector/stub/x86_64.h"
 #include "proto/boot.h"
+#include "proto/boot_fds.h"
 
 #define STUB_RTLD_NOW 2
 #define STUB_JOINABLE 0 /* PTHREAD_CREATE_JOINABLE */
@@ -26,12 +27,8 @@
 #define STUB_MFD_CLOEXEC 1
 #define STUB_MFD_NOEXEC_SEAL 8 /* Linux 6.3 */
 #define STUB_PAGE 4096
-#define STUB_GETFD 1
-#define STUB_DUPFD_CLOEXEC 1030
-#define STUB_EBADF 9
-#define STUB_UNSHARE 2		/* CLOSE_RANGE_UNSHARE */
-#define STUB_STANDARD_TURNS 200 /* of 2 ms */
-#define STUB_LEFT_TURNS 1000	/* of 1 ms */
+#define STUB_UNSHARE 2	     /* CLOSE_RANGE_UNSHARE */
+#define STUB_LEFT_TURNS 1000 /* of 1 ms */
 
 typedef int *errno_location_fn(void);
 typedef int attr_fn(void *attr);
@@ -81,44 +78,10 @@ static void close_once(int32_t *fd)
 	*fd = -1;
 }
 
-/* To the first free number from there on; fd itself when there is none. */
-static long move(long fd, int from)
+/* For boot_fds. */
+static long call(long number, long a, long b, long c)
 {
-	long high = stub_syscall(__NR_fcntl, fd, STUB_DUPFD_CLOEXEC, from, 0);
-
-	if (high < 0)
-		return fd;
-	stub_syscall(__NR_close, fd, 0, 0, 0);
-	return high;
-}
-
-/* Moves a new descriptor out of the program's way. */
-static long lift(long fd)
-{
-	const int from[] = BOOT_FDS_FROM;
-	long near, high;
-
-	if (fd < 0)
-		return fd;
-	near = high = move(fd, BOOT_FDS_NEAR);
-	for (unsigned i = 0; i < sizeof(from) / sizeof(*from) && high == near;
-	     i++)
-		high = move(near, from[i]);
-	return high;
-}
-
-/* A program that has closed one of its first three is about to open another
- * in its place, which must not become ours, nor the loader's. One that runs
- * without them for good is not waited for. */
-static void wait_standard_fds(void)
-{
-	int turns = STUB_STANDARD_TURNS;
-
-	for (int fd = 0; fd < 3; fd++)
-		while (stub_syscall(__NR_fcntl, fd, STUB_GETFD, 0, 0) ==
-			       -STUB_EBADF &&
-		       turns-- > 0)
-			sleep_ns(2000000);
+	return stub_syscall(number, a, b, c, 0);
 }
 
 static void fail(struct boot *boot, int step, long result)
@@ -217,7 +180,7 @@ static void make_memfd(struct boot *boot)
 	char name[] = "nopdb-agent";
 	long fd;
 
-	wait_standard_fds();
+	boot_fds_await_standard(call);
 	fd = stub_syscall(__NR_memfd_create, (long)name,
 			  STUB_MFD_CLOEXEC | STUB_MFD_NOEXEC_SEAL, 0, 0);
 
@@ -229,7 +192,7 @@ static void make_memfd(struct boot *boot)
 		boot->result = (int32_t)fd;
 		fd = -1;
 	}
-	boot->memfd = (int32_t)lift(fd);
+	boot->memfd = (int32_t)boot_fds_lift(call, fd);
 }
 
 static int make_sockets(struct boot *boot)
@@ -237,7 +200,7 @@ static int make_sockets(struct boot *boot)
 	int pair[2] = { -1, -1 };
 	long result;
 
-	wait_standard_fds();
+	boot_fds_await_standard(call);
 	result =
 		stub_syscall(__NR_socketpair, STUB_AF_UNIX,
 			     STUB_SEQPACKET | STUB_SOCK_CLOEXEC, 0, (long)pair);
@@ -245,8 +208,8 @@ static int make_sockets(struct boot *boot)
 		fail(boot, BOOT_STEP_SOCKET, result);
 		return -1;
 	}
-	boot->daemon_socket = (int32_t)lift(pair[0]);
-	boot->agent_socket = (int32_t)lift(pair[1]);
+	boot->daemon_socket = (int32_t)boot_fds_lift(call, pair[0]);
+	boot->agent_socket = (int32_t)boot_fds_lift(call, pair[1]);
 	return 0;
 }
 
@@ -307,7 +270,7 @@ static void *load_agent(struct boot *boot)
 static void *load_apart(void *boot)
 {
 	if (stub_syscall(__NR_close_range, 0, ~0u, STUB_UNSHARE, 0) < 0)
-		wait_standard_fds();
+		boot_fds_await_standard(call);
 	return load_agent(boot);
 }
 
@@ -316,7 +279,7 @@ static void *load(struct boot *boot)
 	void *handle = 0;
 
 	if (create(boot, STUB_JOINABLE, (void *)load_apart)) {
-		wait_standard_fds();
+		boot_fds_await_standard(call);
 		return load_agent(boot);
 	}
 	((join_fn *)boot->libc.pthread_join)(boot->pthread, &handle);
