@@ -54,9 +54,11 @@ class Ring:
         return struct.unpack("<Q", self.memory.read(8))[0]
 
     def put(self, data):
-        """Where the next record is expected, as if it were one."""
+        """Where the next record is expected, as if it were one; cut at the
+        end of the ring, behind which the program has memory of its own."""
         head = self.head()
-        self.write(HEADER + head % (self.size - HEADER), data)
+        room = self.size - HEADER
+        self.write(HEADER + head % room, data[:room - head % room])
         self.write(64, struct.pack("<Q", head + len(data)))
 
 
