@@ -103,12 +103,17 @@ def check_deadlock(live, dead):
 
 
 def hung_picture(target, client):
-    """The picture once both threads wait for each other."""
+    """The picture once both threads wait for each other, and the main thread,
+    which may still be at their start, for one of them."""
     pictures = []
 
     def deadlocked():
         pictures.append(client.call("stack", pid=target.pid, native="none"))
-        return "deadlock" in dict(sentences(pictures[-1]))
+        now = python_frames(pictures[-1])
+        return ("deadlock" in dict(sentences(pictures[-1]))
+                and "threading:Thread.join" in dict(now["MainThread"])
+                and len(pictures) > 1
+                and now == python_frames(pictures[-2]))
     proc.wait_until(deadlocked, 15, "the deadlock")
     return pictures[-1]
 
