@@ -143,6 +143,7 @@ static void put_task(struct json_writer *w, const struct stack_record *record,
 		     const struct stack_task *task)
 {
 	const struct stack_picture *picture = record->picture;
+
 	json_object_begin(w);
 	put_text(w, "name", task->name);
 	put_hex(w, "id", task->address);
@@ -162,6 +163,7 @@ static void put_task(struct json_writer *w, const struct stack_record *record,
 static void put_tasks(struct json_writer *w, const struct stack_record *record)
 {
 	const struct stack_picture *picture = record->picture;
+
 	json_key(w, "tasks");
 	json_array_begin(w);
 	for (size_t i = 0; i < picture->task_count && !w->full; i++)
@@ -175,6 +177,7 @@ static void put_greenlets(struct json_writer *w,
 			  const struct stack_record *record)
 {
 	const struct stack_picture *picture = record->picture;
+
 	json_key(w, "greenlets");
 	json_array_begin(w);
 	for (size_t i = 0; i < picture->greenlet_count && !w->full; i++) {
@@ -247,6 +250,7 @@ static void put_thread(struct json_writer *w, const struct stack_record *record,
 		       const struct stack_thread *thread)
 {
 	const struct stack_picture *picture = record->picture;
+
 	json_object_begin(w);
 	put_number(w, "id", thread->tid);
 	put_text(w, "name", thread->name);

@@ -42,6 +42,18 @@ static int wait_for_agent(pid_t pid, struct error *err)
 	return 0;
 }
 
+/* The process still has its id. */
+static int confirm(const struct job *job, struct error *err)
+{
+	if (process_same(job->id))
+		return 0;
+	if (errno == ESRCH)
+		return error_set(err, ERROR_NO_PROCESS,
+				 "process %d is not the one that was opened",
+				 job->id->pid);
+	return process_unread(job->id->pid, errno, err);
+}
+
 static int admit(struct job *job, struct error *err)
 {
 	pid_t pid = job->id->pid;
@@ -57,13 +69,19 @@ static int admit(struct job *job, struct error *err)
 	    (!job->examine && wait_for_agent(pid, err)) ||
 	    filter_kinds_read(pid, &job->kinds, err))
 		return -1;
-	if (process_same(job->id))
+	return confirm(job, err);
+}
+
+static int open_interpreter(struct job *job, struct interpreter *target)
+{
+	struct error *err = &job->err;
+
+	if (!interpreter_open(target, job->id->pid, err))
 		return 0;
-	if (errno == ESRCH)
-		return error_set(err, ERROR_NO_PROCESS,
-				 "process %d is not the one that was opened",
-				 pid);
-	return process_unread(pid, errno, err);
+	/* What another process lacks says nothing of this one. */
+	if (err->code != ERROR_ZOMBIE && err->code != ERROR_NO_PROCESS)
+		(void)!confirm(job, err);
+	return -1;
 }
 
 static int enter(struct job *job, struct entry *entry)
@@ -132,8 +150,7 @@ static void *run(void *arg)
 
 	hurry();
 	job->result = -1;
-	if (admit(job, &job->err) ||
-	    interpreter_open(&target, job->id->pid, &job->err))
+	if (admit(job, &job->err) || open_interpreter(job, &target))
 		return NULL;
 	job->result = resolve_and_enter(job, &target, started_ns);
 	interpreter_release(&target);

@@ -148,6 +148,22 @@ static void check_again(struct reading *reading)
 	reading->picture = NULL;
 }
 
+/* What was read of another process that has the id now is not told. */
+static int read_process(struct reading *reading)
+{
+	const struct access *access = reading->call->access;
+
+	if (!stack_read(reading->pid, &reading->options, &reading->picture,
+			&reading->err)) {
+		check_again(reading);
+		return 0;
+	}
+	if (access && !process_same(&access->id))
+		error_set(&reading->err, ERROR_TARGET_EXIT,
+			  "process %d ended while it was read", reading->pid);
+	return -1;
+}
+
 static void read_stacks(void *owner)
 {
 	struct reading *reading = owner;
@@ -156,12 +172,8 @@ static void read_stacks(void *owner)
 	clock_gettime(CLOCK_REALTIME, &now);
 	reading->record.time_ns =
 		(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	if (reading->core ? read_core(reading)
-			  : stack_read(reading->pid, &reading->options,
-				       &reading->picture, &reading->err))
+	if (reading->core ? read_core(reading) : read_process(reading))
 		reading->picture = NULL;
-	else
-		check_again(reading);
 }
 
 static void answer(void *owner, const struct error *err)

@@ -144,7 +144,7 @@ int entry_permit(const struct entry *entry, struct error *err)
 /* A thread of which nothing can be read is gone, unless we cannot read. */
 static int unread(pid_t pid, pid_t tid, int cause, struct error *err)
 {
-	if (cause != ESRCH && cause != ENOENT)
+	if (!process_is_gone(cause))
 		return process_unread(pid, cause, err);
 	return error_set(err, ERROR_NO_PROCESS,
 			 "thread %d is not of process %d any more", tid, pid);

@@ -39,9 +39,8 @@ static int add_thread(struct filter_kinds *kinds, pid_t pid, pid_t tid,
 
 	/* One that ended meanwhile has no filter any more. */
 	if (!procfs_thread_status(pid, tid, &status))
-		return errno == ESRCH || errno == ENOENT
-			       ? 0
-			       : process_unread(pid, errno, err);
+		return process_is_gone(errno) ? 0
+					      : process_unread(pid, errno, err);
 	if (status.seccomp == SECCOMP_MODE_DISABLED) {
 		kinds->unfiltered++;
 		return 0;

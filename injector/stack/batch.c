@@ -38,11 +38,9 @@ int reader_watch(struct stack_reader *reader, struct error *err)
 	owned_mem pid_t *tids = NULL;
 	size_t count, more;
 
-	if (kernel_threads(reader->pid, STACK_THREADS_MAX, &tids, &count, &more,
+	if (kernel_threads(reader->pid, WALK_PREPARE_MAX, &tids, &count, &more,
 			   err))
 		return -1;
-	if (count > WALK_PREPARE_MAX)
-		count = WALK_PREPARE_MAX;
 	remote_reserve(&reader->remote, count * (minor < 11 ? PAGES_OF_OBJECTS
 							    : PAGES_OF_THREAD));
 	arena_reserve(reader->arena, count * BYTES_OF_THREAD);

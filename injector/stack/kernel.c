@@ -15,8 +15,6 @@
 #include "injector/target/process.h"
 #include "injector/target/procfs.h"
 
-#define CPU_FIELD 39 /* of /proc/PID/stat */
-
 static ssize_t read_task(pid_t pid, pid_t tid, const char *name, char *buf,
 			 size_t size)
 {
@@ -152,16 +150,6 @@ bool kernel_watch_still(const struct kernel_watch *watch,
 	return read_count(watch->count) == before->slices;
 }
 
-/* Fields are counted behind the command's name, which is the second. */
-static int parse_cpu(const char *stat)
-{
-	const char *at = strrchr(stat, ')');
-
-	for (int field = 2; at && field < CPU_FIELD; field++)
-		at = strchr(at + 1, ' ');
-	return at ? (int)strtol(at + 1, NULL, 10) : -1;
-}
-
 bool kernel_state(pid_t pid, pid_t tid, struct kernel_thread *thread)
 {
 	struct procfs_stat stat;
@@ -171,7 +159,7 @@ bool kernel_state(pid_t pid, pid_t tid, struct kernel_thread *thread)
 	    !procfs_parse_stat(text, &stat))
 		return false;
 	thread->state = stat.state;
-	thread->cpu = parse_cpu(text);
+	thread->cpu = stat.processor;
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include "injector/admission.h"
 #include "injector/injector.h"
 #include "injector/stack/explain.h"
+#include "injector/target/process.h"
 #include "injector/target/version.h"
 
 #define STOP_ALL_MS 500u
@@ -253,7 +254,9 @@ int stack_read(pid_t pid, const struct stack_options *options,
 {
 	struct stack_reader reader = { .pid = pid, .options = options };
 
-	return read_new(&reader, read_process, ret_picture, err);
+	if (!read_new(&reader, read_process, ret_picture, err))
+		return 0;
+	return process_is_ending(pid) ? process_ended(pid, err) : -1;
 }
 
 int stack_read_core(int fd, const char *root,

@@ -246,7 +246,7 @@ struct stack_picture {
 	struct arena *arena;
 };
 
-/* Reads a picture. Fails with NO_PROCESS, NOT_PERMITTED, NOT_PYTHON,
+/* Reads a picture. Fails with NO_PROCESS, ZOMBIE, NOT_PERMITTED, NOT_PYTHON,
  * UNSUPPORTED, NO_MEMORY, SYSTEM (its memory makes no sense), TARGET_EXIT. */
 int stack_read(pid_t pid, const struct stack_options *options,
 	       struct stack_picture **ret_picture,

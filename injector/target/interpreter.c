@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "injector/target/process.h"
 #include "injector/target/version.h"
 
 static bool has_unread_module(const struct modules *modules)
@@ -39,6 +40,12 @@ static int find_python(struct interpreter *target, struct error *err)
 	return 0;
 }
 
+/* What is missing in a process that ends is missing because it ends. */
+static int refuse(pid_t pid, struct error *err)
+{
+	return process_is_ending(pid) ? process_ended(pid, err) : -1;
+}
+
 int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
 {
 	memset(target, 0, sizeof(*target));
@@ -48,7 +55,7 @@ int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
 	if (memory_init(&target->memory, pid, err) ||
 	    find_python(target, err)) {
 		interpreter_release(target);
-		return -1;
+		return refuse(pid, err);
 	}
 	return 0;
 }
@@ -65,6 +72,8 @@ int interpreter_check_version(const struct interpreter *target,
 	}
 	if (version_supported(target->version))
 		return 0;
+	if (!target->version && process_is_ending(target->pid))
+		return process_ended(target->pid, err);
 	if (!target->version)
 		error_set(err, ERROR_UNSUPPORTED,
 			  "a Python whose version cannot be told");
@@ -76,8 +85,10 @@ int interpreter_check_version(const struct interpreter *target,
 
 int interpreter_resolve(struct interpreter *target, struct error *err)
 {
-	return symbols_resolve(&target->modules, &target->memory,
-			       target->version, &target->symbols, err);
+	if (symbols_resolve(&target->modules, &target->memory, target->version,
+			    &target->symbols, err))
+		return refuse(target->pid, err);
+	return 0;
 }
 
 void interpreter_release(struct interpreter *target)

@@ -21,16 +21,16 @@ struct interpreter {
 	struct symbols symbols;
 };
 
-/* Reads the modules and finds the interpreter. Fails with NO_PROCESS,
+/* Reads the modules and finds the interpreter. Fails with NO_PROCESS, ZOMBIE,
  * NOT_PERMITTED, NOT_PYTHON, UNSUPPORTED (another CPU), NO_MEMORY, SYSTEM. */
 int interpreter_open(struct interpreter *target, pid_t pid,
 		     struct error *err) NOPDB_CHECKED;
 
-/* Is it a Python we can work in? Fails with UNSUPPORTED. */
+/* Is it a Python we can work in? Fails with UNSUPPORTED, ZOMBIE. */
 int interpreter_check_version(const struct interpreter *target,
 			      struct error *err) NOPDB_CHECKED;
 
-/* Resolves target->symbols. Fails with UNSUPPORTED or NO_MEMORY. */
+/* Resolves target->symbols. Fails with UNSUPPORTED, ZOMBIE or NO_MEMORY. */
 int interpreter_resolve(struct interpreter *target,
 			struct error *err) NOPDB_CHECKED;
 

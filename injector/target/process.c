@@ -20,7 +20,7 @@ int process_unread(pid_t pid, int cause, struct error *err)
 {
 	bool forbidden = cause == EACCES || cause == EPERM;
 
-	if (cause == ENOENT || cause == ESRCH)
+	if (process_is_gone(cause))
 		return process_missing(pid, err);
 	error_set_errno(err,
 			forbidden	  ? ERROR_NOT_PERMITTED
@@ -47,6 +47,15 @@ int process_ended(pid_t pid, struct error *err)
 		  "process %d has ended; its parent has not collected it", pid);
 	return error_remedy(err, "look at its parent; list what runs: nopdb "
 				 "ps");
+}
+
+bool process_is_ending(pid_t pid)
+{
+	struct procfs_stat stat;
+
+	if (!procfs_stat(pid, &stat))
+		return process_is_gone(errno);
+	return stat.exiting || stat.state == 'Z' || stat.state == 'X';
 }
 
 int process_open(pid_t pid, struct process_id *ret_id, struct error *err)

@@ -6,6 +6,8 @@
 #ifndef NOPDB_INJECTOR_PROCESS_H
 #define NOPDB_INJECTOR_PROCESS_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "proto/error.h"
@@ -13,12 +15,22 @@
 /* NO_PROCESS: there is none of this id. Returns -1. */
 int process_missing(pid_t pid, struct error *err);
 
+/* Does /proc say by this errno that there is none, or none any more? */
+static inline bool process_is_gone(int cause)
+{
+	return cause == ENOENT || cause == ESRCH;
+}
+
 /* What /proc would not tell of a process, by errno: NO_PROCESS when there is
  * none, else NOT_PERMITTED, NO_MEMORY or SYSTEM. Returns -1. */
 int process_unread(pid_t pid, int cause, struct error *err);
 
 /* NO_PROCESS: the id is that of a thread of process tgid. Returns -1. */
 int process_is_thread(pid_t pid, pid_t tgid, struct error *err);
+
+/* Does it end, or has it? Its memory goes before its id does: a process of
+ * which nothing can be read any more may be one that ends. */
+bool process_is_ending(pid_t pid);
 
 /* ZOMBIE: it ended and waits for its parent. Returns -1. */
 int process_ended(pid_t pid, struct error *err);

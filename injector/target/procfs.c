@@ -97,22 +97,31 @@ bool procfs_link(pid_t pid, const char *name, char *buf, size_t size)
 	return true;
 }
 
+/* PF_EXITING of include/linux/sched.h, since Linux 2.6. */
+#define FLAG_EXITING 0x4u
+
 bool procfs_parse_stat(const char *text, struct procfs_stat *ret_stat)
 {
 	const char *field = strrchr(text, ')');
 	char state;
-	unsigned threads;
+	unsigned flags, threads;
 	unsigned long long start;
+	int processor = -1;
 
-	/* Fields 3 (state), 20 (num_threads), 22 (starttime): proc(5). */
+	/* Fields 3 (state), 9 (flags), 20 (num_threads), 22 (starttime), 39
+	 * (processor): proc(5). */
 	if (!field || sscanf(field + 1,
-			     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u "
-			     "%*u %*d %*d %*d %*d %u %*d %llu",
-			     &state, &threads, &start) != 3)
+			     " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u "
+			     "%*u %*d %*d %*d %*d %u %*d %llu "
+			     "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			     "%*s %*s %*s %*s %d",
+			     &state, &flags, &threads, &start, &processor) < 4)
 		return false;
 	ret_stat->state = state;
+	ret_stat->exiting = flags & FLAG_EXITING;
 	ret_stat->threads = threads;
 	ret_stat->start_time = start;
+	ret_stat->processor = processor;
 	return true;
 }
 

@@ -29,8 +29,10 @@ bool procfs_link(pid_t pid, const char *name, char *buf, size_t size);
 /* What /proc/PID/stat (or task/TID/stat) says. */
 struct procfs_stat {
 	char state;
+	bool exiting; /* it has begun to end; its memory may be gone */
 	unsigned threads;
 	uint64_t start_time;
+	int processor; /* it ran on last; -1: the text ends before that */
 };
 
 /* False when the text is not a stat line. The command name in it may hold

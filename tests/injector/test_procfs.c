@@ -12,7 +12,12 @@
 #include "injector/target/threads.h"
 
 #define STAT_REST \
-	" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 0 19300 21 22 23\n"
+	" 1 2 3 4 5 4194304 7 8 9 10 11 12 13 14 15 16 17 0 19300 21 22 23\n"
+#define STAT_EXITING \
+	" 1 2 3 4 5 4194308 7 8 9 10 11 12 13 14 15 16 17 0 19300 21 22 23\n"
+
+/* Fields 26 to 40. */
+#define STAT_PROCESSOR " 26 27 28 29 30 31 32 33 34 35 36 37 38 3 0\n"
 
 START_TEST(stat_names)
 {
@@ -28,7 +33,15 @@ START_TEST(stat_names)
 		ck_assert_int_eq(stat.state, 'S');
 		ck_assert_uint_eq(stat.threads, 17);
 		ck_assert_uint_eq(stat.start_time, 19300);
+		ck_assert_int_eq(stat.processor, -1);
+		ck_assert(!stat.exiting);
 	}
+	ck_assert(procfs_parse_stat("12 (x) R" STAT_EXITING, &stat));
+	ck_assert(stat.exiting);
+	ck_assert(
+		procfs_parse_stat("12 (x) S" STAT_REST STAT_PROCESSOR, &stat));
+	ck_assert_uint_eq(stat.start_time, 19300);
+	ck_assert_int_eq(stat.processor, 3);
 	ck_assert(!procfs_parse_stat("", &stat));
 	ck_assert(!procfs_parse_stat("12 (python3) S 1 2", &stat));
 	ck_assert(!procfs_parse_stat("12 python3 S" STAT_REST, &stat));

@@ -77,6 +77,25 @@ def test_zombie(cli, child):
     assert_refused(cli("calls", dead.pid, "f"), 4, dead.pid)
 
 
+LARGE = "import time; held = b'x' * (1 << 30); print(flush=True); time.sleep(99)"
+
+
+@pytest.mark.parametrize("method", ["attach", "stack"])
+def test_ending(session_daemon, child, newest, method):
+    """Its memory is gone before its id: it ends, and is no less a Python."""
+    large = child(newest.path, "-c", LARGE, stdout=subprocess.PIPE)
+    large.stdout.readline()
+    names = []
+    with session_daemon.client() as client:
+        large.kill()
+        while not names or proc.state(large.pid) != "Z":
+            with pytest.raises(RpcError) as caught:
+                client.call(method, pid=large.pid)
+            names.append(caught.value.name)
+    assert len(names) > 2, names
+    assert set(names) <= {"zombie", "no-such-process", "target-exited"}, names
+
+
 def test_stopped(cli, newest):
     with Target(newest, "idle") as target:
         target.signal(signal.SIGSTOP)
