@@ -254,9 +254,9 @@ int stack_read(pid_t pid, const struct stack_options *options,
 {
 	struct stack_reader reader = { .pid = pid, .options = options };
 
-	if (!read_new(&reader, read_process, ret_picture, err))
-		return 0;
-	return process_is_ending(pid) ? process_ended(pid, err) : -1;
+	return read_new(&reader, read_process, ret_picture, err)
+		       ? process_lacks(pid, err)
+		       : 0;
 }
 
 int stack_read_core(int fd, const char *root,

@@ -40,12 +40,6 @@ static int find_python(struct interpreter *target, struct error *err)
 	return 0;
 }
 
-/* What is missing in a process that ends is missing because it ends. */
-static int refuse(pid_t pid, struct error *err)
-{
-	return process_is_ending(pid) ? process_ended(pid, err) : -1;
-}
-
 int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
 {
 	memset(target, 0, sizeof(*target));
@@ -55,7 +49,7 @@ int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
 	if (memory_init(&target->memory, pid, err) ||
 	    find_python(target, err)) {
 		interpreter_release(target);
-		return refuse(pid, err);
+		return process_lacks(pid, err);
 	}
 	return 0;
 }
@@ -72,22 +66,21 @@ int interpreter_check_version(const struct interpreter *target,
 	}
 	if (version_supported(target->version))
 		return 0;
-	if (!target->version && process_is_ending(target->pid))
-		return process_ended(target->pid, err);
 	if (!target->version)
 		error_set(err, ERROR_UNSUPPORTED,
 			  "a Python whose version cannot be told");
 	else
 		error_set(err, ERROR_UNSUPPORTED, "Python 3.%u",
 			  version_minor(target->version));
-	return error_remedy(err, "supported are CPython 3.7 to 3.15");
+	error_remedy(err, "supported are CPython 3.7 to 3.15");
+	return process_lacks(target->pid, err);
 }
 
 int interpreter_resolve(struct interpreter *target, struct error *err)
 {
 	if (symbols_resolve(&target->modules, &target->memory, target->version,
 			    &target->symbols, err))
-		return refuse(target->pid, err);
+		return process_lacks(target->pid, err);
 	return 0;
 }
 

@@ -49,13 +49,23 @@ int process_ended(pid_t pid, struct error *err)
 				 "ps");
 }
 
-bool process_is_ending(pid_t pid)
+static bool tells_of_end(const struct error *err)
+{
+	return err->code == ERROR_NO_PROCESS || err->code == ERROR_ZOMBIE ||
+	       err->code == ERROR_TARGET_EXIT;
+}
+
+int process_lacks(pid_t pid, struct error *err)
 {
 	struct procfs_stat stat;
 
+	if (err && tells_of_end(err))
+		return -1;
 	if (!procfs_stat(pid, &stat))
-		return process_is_gone(errno);
-	return stat.exiting || stat.state == 'Z' || stat.state == 'X';
+		return process_is_gone(errno) ? process_missing(pid, err) : -1;
+	if (stat.exiting || stat.state == 'Z' || stat.state == 'X')
+		return process_ended(pid, err);
+	return -1;
 }
 
 int process_open(pid_t pid, struct process_id *ret_id, struct error *err)

@@ -28,11 +28,12 @@ int process_unread(pid_t pid, int cause, struct error *err);
 /* NO_PROCESS: the id is that of a thread of process tgid. Returns -1. */
 int process_is_thread(pid_t pid, pid_t tgid, struct error *err);
 
-/* Does it end, or has it? Its memory goes before its id does: a process of
- * which nothing can be read any more may be one that ends. */
-bool process_is_ending(pid_t pid);
-
 /* ZOMBIE: it ended and waits for its parent. Returns -1. */
 int process_ended(pid_t pid, struct error *err);
+
+/* After a failure: a process that ends lacks what it lacks because it ends (its
+ * memory goes before its id), which err says then instead: ZOMBIE, NO_PROCESS.
+ * Returns -1. */
+int process_lacks(pid_t pid, struct error *err);
 
 #endif

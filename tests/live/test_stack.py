@@ -127,7 +127,8 @@ def test_running(client, python):
                 else:
                     unstable += 1
             assert record["paused"] == 0
-        assert seen > RUNNING * 2, (seen, unstable)
+        # On two processors it is some two of the four.
+        assert seen > RUNNING, (seen, unstable)
 
 
 def test_running_native(client, python):

@@ -111,7 +111,7 @@ def hung_picture(target, client):
         pictures.append(client.call("stack", pid=target.pid, native="none"))
         now = python_frames(pictures[-1])
         return ("deadlock" in dict(sentences(pictures[-1]))
-                and "threading:Thread.join" in dict(now["MainThread"])
+                and any(name.endswith("join") for name, _ in now["MainThread"])
                 and len(pictures) > 1
                 and now == python_frames(pictures[-2]))
     proc.wait_until(deadlocked, 15, "the deadlock")
