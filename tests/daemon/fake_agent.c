@@ -49,9 +49,14 @@ void fake_agent_stay(int times)
 	atomic_store(&stays, times);
 }
 
-int fake_agent_count(void)
+bool fake_agent_gone(unsigned timeout_ms)
 {
-	return atomic_load(&running);
+	for (unsigned i = 0; atomic_load(&running) > 0; i++) {
+		if (i == timeout_ms)
+			return false;
+		usleep(1000);
+	}
+	return true;
 }
 
 /* ---- what an agent says
@@ -438,11 +443,8 @@ static int fake_wait_gone(const struct process_id *id,
 		atomic_fetch_sub(&stays, 1);
 		timeout_ms = 0;
 	}
-	for (unsigned i = 0; i < timeout_ms; i++) {
-		if (fake_agent_count() == 0)
-			return 0;
-		usleep(1000);
-	}
+	if (fake_agent_gone(timeout_ms))
+		return 0;
 	return error_set(err, ERROR_TIMEOUT, "the agent is still there");
 }
 

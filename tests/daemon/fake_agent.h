@@ -29,7 +29,7 @@ void fake_agent_refuse_next_start(void);
 /* So many times the agent is found not to have left. */
 void fake_agent_stay(int times);
 
-/* Agents that run now. */
-int fake_agent_count(void);
+/* Have all agents ended within that time? */
+bool fake_agent_gone(unsigned timeout_ms);
 
 #endif

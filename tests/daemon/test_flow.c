@@ -13,6 +13,8 @@
 #include "tests/daemon/fake_agent.h"
 #include "tests/daemon/suite.h"
 
+enum { GONE_MS = 5000 };
+
 static struct client one, two;
 
 static void setup(void)
@@ -27,7 +29,7 @@ static void teardown(void)
 	client_close(&one);
 	client_close(&two);
 	world_stop();
-	ck_assert_int_eq(fake_agent_count(), 0);
+	ck_assert(fake_agent_gone(GONE_MS));
 }
 
 /* The last two records of a probe. */
@@ -182,7 +184,7 @@ START_TEST(the_last_holder_takes_the_agent_out)
 	client_ask(&one, "detach", NULL, true);
 	ck_assert_int_eq(targets_left(), 1);
 	client_ask(&two, "detach", NULL, true);
-	ck_assert_int_eq(fake_agent_count(), 0);
+	ck_assert(fake_agent_gone(0));
 	expect_end(&two, "removed", "detached");
 	client_expect(&two, "detached", "requested");
 	ck_assert_int_eq(targets_left(), 0);
@@ -206,9 +208,7 @@ START_TEST(a_client_that_goes_leaves_nothing)
 	client_attach(&one);
 	client_probe(&one, "flood", "{\"hits\":0,\"rate\":0}");
 	client_close(&one);
-	for (int i = 0; i < 5000 && fake_agent_count() > 0; i++)
-		usleep(1000);
-	ck_assert_int_eq(fake_agent_count(), 0);
+	ck_assert(fake_agent_gone(GONE_MS));
 	client_open(&one);
 	ck_assert_int_eq(targets_left(), 0);
 }
@@ -232,9 +232,7 @@ START_TEST(a_persistent_probe_stays)
 	client_ask(&one, "subscribe", NULL, false);
 	client_ask(&two, "probe.remove", probe_params(probe), false);
 	expect_end(&one, "removed", "removed");
-	for (int i = 0; i < 5000 && fake_agent_count() > 0; i++)
-		usleep(1000);
-	ck_assert_int_eq(fake_agent_count(), 0);
+	ck_assert(fake_agent_gone(GONE_MS));
 }
 END_TEST
 

@@ -18,8 +18,9 @@ PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
 
 
 def python_frames(record):
-    """{name of thread: [(function, line)]}, outermost first."""
-    return {thread["name"]: [(frame["function"], frame["line"])
+    """{name of thread: [(function, line)]}, outermost first; one that begins
+    has no name yet."""
+    return {thread.get("name"): [(frame["function"], frame["line"])
                              for frame in thread["frames"]
                              if frame["kind"] == "python"]
             for thread in record["threads"]}
@@ -111,7 +112,7 @@ def hung_picture(target, client):
         pictures.append(client.call("stack", pid=target.pid, native="none"))
         now = python_frames(pictures[-1])
         return ("deadlock" in dict(sentences(pictures[-1]))
-                and any(name.endswith("join") for name, _ in now["MainThread"])
+                and any(name.endswith("join") for name, _ in now.get("MainThread", ()))
                 and len(pictures) > 1
                 and now == python_frames(pictures[-2]))
     proc.wait_until(deadlocked, 15, "the deadlock")
