@@ -180,6 +180,7 @@ int nopdb_agent_main(struct boot *boot)
 	if (boot->magic != BOOT_MAGIC || boot->version != NOPDB_AGENT_ABI ||
 	    boot->size != sizeof *boot)
 		return BOOT_UNLOAD;
+	sys_lift_from(boot->fds_from);
 	/* Ours from here on: the boot stub closes what it finds there. */
 	control_init(boot->agent_socket);
 	boot->agent_socket = -1;

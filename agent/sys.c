@@ -219,9 +219,16 @@ static long call(long number, long a, long b, long c)
 	return sys_call(number, a, b, c, 0, 0, 0);
 }
 
+static int lift_from;
+
+void sys_lift_from(int number)
+{
+	lift_from = number;
+}
+
 int sys_lift(int fd)
 {
-	return (int)boot_fds_lift(call, fd);
+	return (int)boot_fds_lift(call, fd, lift_from);
 }
 
 void sys_await_standard_fds(void)

@@ -122,7 +122,7 @@ struct boot {
 	int32_t go; /* enum boot_go, store-release */
 	int32_t go_timeout_ms;
 	uint32_t python_version; /* 0x030b02: 3.11.2; 0 when unknown */
-	uint32_t flags;		 /* reserved, 0 */
+	int32_t fds_from;	 /* where descriptors of ours go */
 	char path[BOOT_PATH];	 /* what dlopen gets */
 
 	/* Py_AddPendingCall, when Python's main thread is to create the new

@@ -11,16 +11,10 @@
 #include <asm/unistd.h>
 #include <linux/time.h>
 
-/* Where they go: the first free number from one of these on, as far as the
- * program's limit allows. */
-#define BOOT_FDS_FROM           \
-	{                       \
-		512, 128, 16, 3 \
-	}
-/* On the way they go through one from here on: a table of descriptors that must
- * grow lets the kernel wait for all processors (expand_fdtable of Linux: some
- * 10 ms), during which a lower number would be taken. */
-#define BOOT_FDS_NEAR 32
+/* Where they go if the program's limit allows no higher number, and, on the
+ * way, out of the first three. */
+#define BOOT_FDS_LEAST 16
+#define BOOT_FDS_NEAR 3
 
 /* include/uapi/linux/fcntl.h, errno-base.h: <fcntl.h> excludes the former. */
 #define BOOT_FDS_GETFD 1
@@ -45,19 +39,20 @@ static inline long boot_fds_move(boot_fds_call *call, long fd, int from)
 	return high;
 }
 
-/* Moves a new descriptor out of the program's way; its number then. A negative
- * fd is given back. */
-static inline long boot_fds_lift(boot_fds_call *call, long fd)
+/* Moves a new descriptor to the first free number from there on, or as high as
+ * the program's limit allows; its number then. A negative fd is given back.
+ * Should the table have to grow all the same, none of the first three numbers
+ * is taken meanwhile. */
+static inline long boot_fds_lift(boot_fds_call *call, long fd, int from)
 {
-	const int from[] = BOOT_FDS_FROM;
 	long near, high;
 
-	if (fd < 0)
+	if (fd < 0 || fd >= from)
 		return fd;
-	near = high = boot_fds_move(call, fd, BOOT_FDS_NEAR);
-	for (unsigned i = 0; i < sizeof(from) / sizeof(*from) && high == near;
-	     i++)
-		high = boot_fds_move(call, near, from[i]);
+	near = fd < BOOT_FDS_NEAR ? boot_fds_move(call, fd, BOOT_FDS_NEAR) : fd;
+	high = boot_fds_move(call, near, from);
+	if (high == near && near < BOOT_FDS_LEAST)
+		high = boot_fds_move(call, near, BOOT_FDS_LEAST);
 	return high;
 }
 

@@ -31,6 +31,10 @@ struct fpregs {
 	_Alignas(64) uint8_t bytes[FPREGS_MAX];
 };
 
+/* The same of an older regset (arch.fp_part_note), which holds a part of them
+ * and is set ten times faster: for the whole the kernel maps memory first. */
+#define FPREGS_PART 512
+
 /* Instructions found in the C library's text, as addresses in the target. */
 struct gadgets {
 	uint64_t syscall_ret; /* syscall; ret */
@@ -51,6 +55,7 @@ struct arch {
 	uint16_t elf_machine;
 	uint32_t audit_arch; /* AUDIT_ARCH_*, as seccomp filters see it */
 	unsigned fp_note;    /* NT_* of the extended state */
+	unsigned fp_part_note;
 	size_t red_zone;
 	size_t sigframe_max;	     /* bytes that sigframe() may need */
 	size_t syscall_size;	     /* bytes of the system call instruction */
@@ -80,6 +85,11 @@ struct arch {
 			    long number, const uint64_t arguments[6]);
 	void (*set_call)(struct regs *regs, uint64_t pc, uint64_t sp,
 			 uint64_t argument);
+
+	/* Writes into part what turns now into saved; false: they differ in
+	 * more than a part. */
+	bool (*fp_part)(const struct fpregs *saved, const struct fpregs *now,
+			uint8_t part[FPREGS_PART]);
 
 	/* Writes a signal frame into buf that restores regs, fpregs and mask
 	 * by sigreturn, to be placed at *ret_address, all below top. Without

@@ -236,15 +236,43 @@ enum sigframe_word {
  * state (asm/sigcontext.h: FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2). */
 #define XSTATE_SOFTWARE 464
 #define XSTATE_HEADER 512
+#define XSTATE_HEADER_SIZE 64
 #define XSTATE_MAGIC1 0x46505853u
 #define XSTATE_MAGIC2 0x46505845u
 #define XFEATURE_TILE_DATA 18
+
+/* x87 and SSE, which the legacy part holds. */
+#define XFEATURES_LEGACY 3u
 
 /* UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS */
 #define UC_FLAGS 7u
 /* A mode that sigaltstack refuses: the kernel then leaves the thread's
  * alternate stack as it is (restore_altstack ignores the refusal). */
 #define SS_UNCHANGED 4u
+
+/* NT_PRFPREG sets the legacy part and leaves the rest as it is (xfpregs_set,
+ * arch/x86/kernel/fpu/regset.c). A feature that is not in use has its initial
+ * value in the regset. */
+static bool x86_fp_part(const struct fpregs *saved, const struct fpregs *now,
+			uint8_t part[FPREGS_PART])
+{
+	uint64_t before, after;
+
+	_Static_assert(XSTATE_HEADER == FPREGS_PART, "the header comes next");
+	if (saved->size != now->size ||
+	    saved->size < XSTATE_HEADER + XSTATE_HEADER_SIZE)
+		return false;
+	memcpy(&before, saved->bytes + XSTATE_HEADER, sizeof(before));
+	memcpy(&after, now->bytes + XSTATE_HEADER, sizeof(after));
+	if ((before ^ after) & ~(uint64_t)XFEATURES_LEGACY ||
+	    memcmp(saved->bytes + XSTATE_HEADER + sizeof(before),
+		   now->bytes + XSTATE_HEADER + sizeof(after),
+		   saved->size - XSTATE_HEADER - sizeof(before)))
+		return false;
+	memcpy(part, saved->bytes, FPREGS_PART);
+	memset(part + XSTATE_SOFTWARE, 0, FPREGS_PART - XSTATE_SOFTWARE);
+	return true;
+}
 
 /* A signal frame holds the tiles of AMX only for a thread that uses them;
  * with more bytes than the kernel expects it would restore SSE alone. */
@@ -259,7 +287,8 @@ static size_t xstate_frame_size(const struct fpregs *fpregs, uint64_t *features)
 		return fpregs->size;
 	if (!__get_cpuid_count(0xd, XFEATURE_TILE_DATA, &size, &offset, &flags,
 			       &unused) ||
-	    offset < XSTATE_HEADER + 64 || offset > fpregs->size)
+	    offset < XSTATE_HEADER + XSTATE_HEADER_SIZE ||
+	    offset > fpregs->size)
 		return fpregs->size;
 	*features &= ~tiles;
 	return offset;
@@ -301,7 +330,7 @@ static size_t x86_sigframe(const struct regs *regs, const struct fpregs *fpregs,
 	size_t length = 0;
 
 	if (fpregs) {
-		if (fpregs->size < XSTATE_HEADER + 64 ||
+		if (fpregs->size < XSTATE_HEADER + XSTATE_HEADER_SIZE ||
 		    fpregs->size > FPREGS_MAX)
 			return 0;
 		/* The regset carries XCR0 where the frame has the software
@@ -360,6 +389,7 @@ const struct arch arch = {
 	.elf_machine = EM_X86_64,
 	.audit_arch = AUDIT_ARCH_X86_64,
 	.fp_note = NT_X86_XSTATE,
+	.fp_part_note = NT_PRFPREG,
 	.red_zone = 128,
 	.sigframe_max = FPREGS_MAX + 1024,
 	.syscall_size = 2,
@@ -377,6 +407,7 @@ const struct arch arch = {
 	.goes_on = x86_goes_on,
 	.begin_anew = x86_begin_anew,
 	.restart = x86_restart,
+	.fp_part = x86_fp_part,
 	.set_syscall = x86_set_syscall,
 	.set_call = x86_set_call,
 	.sigframe = x86_sigframe,

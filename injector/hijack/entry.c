@@ -10,6 +10,7 @@
 #include "injector/hijack/region.h"
 #include "injector/hijack/remote_call.h"
 #include "injector/hijack/sigframe.h"
+#include "injector/owned.h"
 #include "injector/target/process.h"
 #include "injector/target/procfs.h"
 #include "injector/target/threads.h"
@@ -153,14 +154,15 @@ static int unread(pid_t pid, pid_t tid, int cause, struct error *err)
 /* As long as the thread is stopped the process cannot become another: an exec
  * ends the thread first. It may have had another's id, though. What is judged
  * besides are the filters of the thread that is to create ours. */
-static int permit_stopped(const struct entry *entry, struct error *err)
+static int permit_stopped(struct entry *entry, struct error *err)
 {
 	pid_t pid = entry->id->pid, tid = entry->tracee.tid;
 	struct procfs_status status;
 
-	if (!procfs_thread_status(pid, tid, &status) ||
+	if (!procfs_status_of(entry->status, &status) ||
 	    (entry->options->permit && !process_same(entry->id)))
 		return unread(pid, tid, errno, err);
+	entry->fd_table = status.fd_table;
 	if (entry_permit(entry, err) || filters_check(tid, &status, err))
 		return -1;
 	if (!entry->invites || tid == pid)
@@ -199,8 +201,14 @@ static int take(struct entry *entry, struct error *err)
 static int try_thread(struct entry *entry, pid_t tid,
 		      enum candidate_demand demand, struct error *err)
 {
+	owned_fd status = procfs_thread_status_open(entry->id->pid, tid);
 	int found;
 
+	if (status < 0)
+		return process_is_gone(errno)
+			       ? 1
+			       : unread(entry->id->pid, tid, errno, err);
+	entry->status = status;
 	tracee_init(&entry->tracee, entry->id->pid, tid, &entry->alarm);
 	entry->tries++;
 	entry->interrupted_ns = monotonic_ns();

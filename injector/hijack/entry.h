@@ -20,6 +20,8 @@ struct entry {
 	struct unwind unwind;
 	struct alarm alarm;
 	struct tracee tracee;
+	int status; /* of the tracee, opened before it was stopped */
+	unsigned fd_table;
 	struct sigframe sigframe;
 	uint64_t place;		 /* where the region is to be */
 	uint64_t region;	 /* 0: not mapped */

@@ -22,6 +22,9 @@ extern const uint8_t stub_blob[], stub_blob_end[];
  * the thread of a killed daemon is gone within 5 s. */
 #define REGION_PATIENCE_MS 2000
 
+/* Descriptors of ours are numbered from here on at most. */
+#define REGION_FDS_MOST 512u
+
 /* Gaps between mappings: one of this size is always there but in a program
  * that reserves nearly all of its address space. */
 #define REGION_GAP_MIN (64ull << 30)
@@ -116,6 +119,22 @@ uint64_t region_stack(uint64_t region)
 	return region + BOOT_REGION - REGION_STACK_TOP;
 }
 
+/* What the injector writes of the region, at once. */
+struct image {
+	uint8_t stub[BOOT_DATA];
+	struct boot boot;
+};
+
+/* In the upper half of the table of descriptors, which is free in nearly every
+ * program. It must not grow: the kernel lets us wait until every processor has
+ * done with the old one (expand_fdtable, fs/file.c), which takes 10 ms, and
+ * seconds on a machine that has too much to do. */
+static int32_t fds_from(unsigned table_size)
+{
+	return (int32_t)(table_size / 2 < REGION_FDS_MOST ? table_size / 2
+							  : REGION_FDS_MOST);
+}
+
 static void fill_boot(const struct entry *entry, struct boot *boot)
 {
 	const struct interpreter *target = entry->target;
@@ -134,6 +153,7 @@ static void fill_boot(const struct entry *entry, struct boot *boot)
 	boot->memfd = boot->daemon_socket = boot->agent_socket = -1;
 	boot->go_timeout_ms =
 		(int32_t)entry->options->handshake_ms + REGION_PATIENCE_MS;
+	boot->fds_from = fds_from(entry->fd_table);
 	boot->pending_entry = entry->region + STUB_PENDING;
 	if (entry->invites)
 		boot->add_pending =
@@ -144,15 +164,17 @@ static void fill_boot(const struct entry *entry, struct boot *boot)
 
 int region_fill(const struct entry *entry, struct error *err)
 {
-	const struct memory *memory = &entry->target->memory;
 	size_t size = (size_t)(stub_blob_end - stub_blob);
-	struct boot boot;
+	struct image image;
 
-	if (size > BOOT_DATA)
+	_Static_assert(offsetof(struct image, boot) == BOOT_DATA, "contract");
+	if (size > sizeof(image.stub))
 		return error_set(err, ERROR_INTERNAL, "the stub is too large");
-	fill_boot(entry, &boot);
-	if (!memory_write(memory, entry->region, stub_blob, size) ||
-	    !memory_write(memory, entry_boot(entry), &boot, sizeof(boot)))
+	memset(image.stub, 0, sizeof(image.stub));
+	memcpy(image.stub, stub_blob, size);
+	fill_boot(entry, &image.boot);
+	if (!memory_write(&entry->target->memory, entry->region, &image,
+			  sizeof(image)))
 		return error_set(err, ERROR_ATTACH,
 				 "the boot region cannot be written");
 	return 0;

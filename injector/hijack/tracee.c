@@ -223,20 +223,41 @@ static uint64_t hijack_mask(void)
 	return mask;
 }
 
+static bool get_fpregs(const struct tracee *tracee, struct fpregs *ret_fpregs)
+{
+	struct iovec io = { ret_fpregs->bytes, sizeof(ret_fpregs->bytes) };
+
+	if (ptrace(PTRACE_GETREGSET, tracee->tid, arch.fp_note, &io))
+		return false;
+	ret_fpregs->size = io.iov_len;
+	return true;
+}
+
+static bool set_fpregs(const struct tracee *tracee)
+{
+	const struct fpregs *saved = &tracee->fpregs;
+	struct iovec whole = { (void *)(uintptr_t)saved->bytes, saved->size };
+	uint8_t bytes[FPREGS_PART];
+	struct iovec part = { bytes, sizeof(bytes) };
+	struct fpregs now;
+
+	if (get_fpregs(tracee, &now) && arch.fp_part(saved, &now, bytes) &&
+	    !ptrace(PTRACE_SETREGSET, tracee->tid, arch.fp_part_note, &part))
+		return true;
+	return !ptrace(PTRACE_SETREGSET, tracee->tid, arch.fp_note, &whole);
+}
+
 int tracee_save(struct tracee *tracee, struct error *err)
 {
-	struct iovec io = { tracee->fpregs.bytes,
-			    sizeof(tracee->fpregs.bytes) };
 	uint64_t mask = hijack_mask();
 
 	if (!tracee_get_regs(tracee, &tracee->regs) ||
-	    ptrace(PTRACE_GETREGSET, tracee->tid, arch.fp_note, &io) ||
+	    !get_fpregs(tracee, &tracee->fpregs) ||
 	    ptrace(PTRACE_GETSIGMASK, tracee->tid, KERNEL_MASK_SIZE,
 		   &tracee->mask))
 		return error_set_errno(err, ERROR_ATTACH, errno,
 				       "saving the registers of thread %d",
 				       tracee->tid);
-	tracee->fpregs.size = io.iov_len;
 	if (ptrace(PTRACE_SETSIGMASK, tracee->tid, KERNEL_MASK_SIZE, &mask))
 		return error_set_errno(err, ERROR_ATTACH, errno,
 				       "blocking the signals of thread %d",
@@ -259,14 +280,12 @@ void tracee_keep_signal(struct tracee *tracee)
 
 int tracee_restore(struct tracee *tracee, struct error *err)
 {
-	struct iovec io = { tracee->fpregs.bytes, tracee->fpregs.size };
 	struct regs regs = tracee->regs;
 
 	arch.repair(&regs, tracee->retries);
 	if (ptrace(PTRACE_SETSIGMASK, tracee->tid, KERNEL_MASK_SIZE,
 		   &tracee->mask) ||
-	    ptrace(PTRACE_SETREGSET, tracee->tid, arch.fp_note, &io) ||
-	    !tracee_set_regs(tracee, &regs))
+	    !set_fpregs(tracee) || !tracee_set_regs(tracee, &regs))
 		return error_set_errno(err, ERROR_ATTACH, errno,
 				       "restoring thread %d", tracee->tid);
 	return 0;

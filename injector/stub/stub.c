@@ -192,7 +192,7 @@ static void make_memfd(struct boot *boot)
 		boot->result = (int32_t)fd;
 		fd = -1;
 	}
-	boot->memfd = (int32_t)boot_fds_lift(call, fd);
+	boot->memfd = (int32_t)boot_fds_lift(call, fd, boot->fds_from);
 }
 
 static int make_sockets(struct boot *boot)
@@ -208,8 +208,10 @@ static int make_sockets(struct boot *boot)
 		fail(boot, BOOT_STEP_SOCKET, result);
 		return -1;
 	}
-	boot->daemon_socket = (int32_t)boot_fds_lift(call, pair[0]);
-	boot->agent_socket = (int32_t)boot_fds_lift(call, pair[1]);
+	boot->daemon_socket =
+		(int32_t)boot_fds_lift(call, pair[0], boot->fds_from);
+	boot->agent_socket =
+		(int32_t)boot_fds_lift(call, pair[1], boot->fds_from);
 	return 0;
 }
 

@@ -40,18 +40,20 @@ static ssize_t read_full(int fd, char *buf, size_t size)
 	return (ssize_t)done;
 }
 
+static ssize_t read_text(int fd, char *buf, size_t size)
+{
+	ssize_t got = fd < 0 ? -1 : read_full(fd, buf, size - 1);
+
+	if (got >= 0)
+		buf[got] = '\0';
+	return got;
+}
+
 ssize_t procfs_read(pid_t pid, const char *name, char *buf, size_t size)
 {
 	owned_fd fd = procfs_open(pid, name);
-	ssize_t got;
 
-	if (fd < 0)
-		return -1;
-	got = read_full(fd, buf, size - 1);
-	if (got < 0)
-		return -1;
-	buf[got] = '\0';
-	return got;
+	return read_text(fd, buf, size);
 }
 
 char *procfs_read_all(pid_t pid, const char *name, size_t max, size_t *ret_size)
@@ -188,6 +190,7 @@ bool procfs_parse_status(const char *text, struct procfs_status *ret_status)
 	const char *gid = status_field(text, "Gid");
 	const char *seccomp = status_field(text, "Seccomp");
 	const char *filters = status_field(text, "Seccomp_filters");
+	const char *fds = status_field(text, "FDSize");
 
 	if (!tgid || sscanf(tgid, "%d", &status.tgid) != 1 || !uid ||
 	    sscanf(uid, "%*u %u", &status.uid) != 1 || !gid ||
@@ -199,6 +202,8 @@ bool procfs_parse_status(const char *text, struct procfs_status *ret_status)
 		status.seccomp = (int)strtol(seccomp, NULL, 10);
 	if (filters)
 		status.filters = (unsigned)strtoul(filters, NULL, 10);
+	if (fds)
+		status.fd_table = (unsigned)strtoul(fds, NULL, 10);
 	parse_names(status_field(text, "NSpid"), &status);
 	status.shadow_stack = status_has_word(
 		status_field(text, "x86_Thread_features"), "shstk");
@@ -206,11 +211,10 @@ bool procfs_parse_status(const char *text, struct procfs_status *ret_status)
 	return true;
 }
 
-bool procfs_status(pid_t pid, struct procfs_status *ret_status)
+bool procfs_status_of(int fd, struct procfs_status *ret_status)
 {
 	char text[8192];
-
-	ssize_t got = procfs_read(pid, "status", text, sizeof(text));
+	ssize_t got = read_text(fd, text, sizeof(text));
 
 	if (got > 0 && procfs_parse_status(text, ret_status))
 		return true;
@@ -219,17 +223,25 @@ bool procfs_status(pid_t pid, struct procfs_status *ret_status)
 	return false;
 }
 
+bool procfs_status(pid_t pid, struct procfs_status *ret_status)
+{
+	owned_fd fd = procfs_open(pid, "status");
+
+	return procfs_status_of(fd, ret_status);
+}
+
+int procfs_thread_status_open(pid_t pid, pid_t tid)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "task/%d/status", tid);
+	return procfs_open(pid, name);
+}
+
 bool procfs_thread_status(pid_t pid, pid_t tid,
 			  struct procfs_status *ret_status)
 {
-	char name[64], text[8192];
-	ssize_t got;
+	owned_fd fd = procfs_thread_status_open(pid, tid);
 
-	snprintf(name, sizeof(name), "task/%d/status", tid);
-	got = procfs_read(pid, name, text, sizeof(text));
-	if (got > 0 && procfs_parse_status(text, ret_status))
-		return true;
-	if (got >= 0)
-		errno = ESRCH;
-	return false;
+	return procfs_status_of(fd, ret_status);
 }

@@ -54,6 +54,7 @@ struct procfs_status {
 	int seccomp;
 	unsigned filters; /* of seccomp, 0 before Linux 5.9 */
 	bool shadow_stack;
+	unsigned fd_table;	  /* for so many descriptors, now */
 	unsigned names;		  /* of those that follow */
 	pid_t name[PROCFS_NAMES]; /* its id in each pid namespace that it
 				     is in, the outermost first */
@@ -65,5 +66,12 @@ bool procfs_status(pid_t pid, struct procfs_status *ret_status);
 /* The same of one thread. */
 bool procfs_thread_status(pid_t pid, pid_t tid,
 			  struct procfs_status *ret_status);
+
+/* Opens the status of one thread, to be read once with procfs_status_of() while
+ * that thread is stopped: the way through /proc then lies behind us. Stays that
+ * thread's, whoever gets its id. Returns a descriptor to be closed, or -1 with
+ * errno. */
+int procfs_thread_status_open(pid_t pid, pid_t tid);
+bool procfs_status_of(int fd, struct procfs_status *ret_status);
 
 #endif

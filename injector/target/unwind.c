@@ -28,11 +28,14 @@ static bool read_target(struct unwind *unwind, uint64_t address, void *buf,
 	if (offset < unwind->stack_size &&
 	    size <= unwind->stack_size - offset) {
 		memcpy(buf, unwind->stack + offset, size);
+		if (offset + size > unwind->stack_used)
+			unwind->stack_used = offset + size;
 		return true;
 	}
 	/* Only what is mapped from a file stays as it is between two walks. */
 	if (modules_covering(unwind->modules, address))
 		return memory_read_cached(unwind->memory, address, buf, size);
+	unwind->strayed = true;
 	return memory_read(unwind->memory, address, buf, size);
 }
 
@@ -162,8 +165,11 @@ int unwind_init(struct unwind *unwind, const struct modules *modules,
 	unwind->modules = modules;
 	unwind->memory = memory;
 	unwind->stack = malloc(UNWIND_STACK);
+	unwind->known.stack = malloc(UNWIND_STACK);
+	unwind->known.counters = calloc(UNWIND_FRAMES, sizeof(uint64_t));
 	unwind->space = unw_create_addr_space(&accessors, 0);
-	if (!unwind->stack || !unwind->space) {
+	if (!unwind->stack || !unwind->space || !unwind->known.stack ||
+	    !unwind->known.counters) {
 		unwind_release(unwind);
 		return error_set(err, ERROR_NO_MEMORY, "unwinder");
 	}
@@ -178,12 +184,16 @@ void unwind_release(struct unwind *unwind)
 	if (unwind->space)
 		unw_destroy_addr_space(unwind->space);
 	free(unwind->stack);
+	free(unwind->known.stack);
+	free(unwind->known.counters);
 	memset(unwind, 0, sizeof(*unwind));
 }
 
 /* Above the innermost frames the stack may end before the snapshot does. */
 static void snapshot_stack(struct unwind *unwind, const struct regs *regs)
 {
+	unwind->stack_used = 0;
+	unwind->strayed = false;
 	unwind->stack_low = arch.sp(regs) - arch.red_zone;
 	unwind->stack_size = memory_read_some(unwind->memory, unwind->stack_low,
 					      unwind->stack, UNWIND_STACK);
@@ -228,7 +238,7 @@ uint64_t unwind_function(struct unwind *unwind, uint64_t address)
 		       : info.start_ip;
 }
 
-size_t unwind_walk(struct unwind *unwind, const struct regs *regs,
+static size_t walk(struct unwind *unwind, const struct regs *regs,
 		   uint64_t *counters, size_t max)
 {
 	unw_cursor_t cursor;
@@ -236,6 +246,7 @@ size_t unwind_walk(struct unwind *unwind, const struct regs *regs,
 	size_t count = 0;
 
 	unwind->regs = regs;
+	unwind->missed = false;
 	snapshot_stack(unwind, regs);
 	if (unw_init_remote(&cursor, unwind->space, unwind))
 		return 0;
@@ -245,6 +256,44 @@ size_t unwind_walk(struct unwind *unwind, const struct regs *regs,
 		counters[count++] = ip;
 	} while (count < max && unw_step(&cursor) > 0);
 	return count;
+}
+
+/* The thread need not stand still meanwhile: what was read of its stack is kept
+ * with what came of it, and compared when it is stopped. */
+static void get_to_know(struct unwind *unwind, const struct regs *regs)
+{
+	struct unwind_known *known = &unwind->known;
+
+	unwind->partial = true;
+	known->count = walk(unwind, regs, known->counters, UNWIND_FRAMES);
+	unwind->partial = false;
+	known->used =
+		unwind->missed || unwind->strayed ? 0 : unwind->stack_used;
+	known->sp = arch.sp(regs);
+	known->pc = arch.pc(regs);
+	memcpy(known->stack, unwind->stack, known->used);
+}
+
+static bool is_known(struct unwind *unwind, const struct regs *regs, size_t max)
+{
+	const struct unwind_known *known = &unwind->known;
+
+	return known->used && known->count <= max &&
+	       known->sp == arch.sp(regs) && known->pc == arch.pc(regs) &&
+	       memory_read(unwind->memory, known->sp - arch.red_zone,
+			   unwind->stack, known->used) &&
+	       !memcmp(unwind->stack, known->stack, known->used);
+}
+
+size_t unwind_walk(struct unwind *unwind, const struct regs *regs,
+		   uint64_t *counters, size_t max)
+{
+	const struct unwind_known *known = &unwind->known;
+
+	if (!is_known(unwind, regs, max))
+		return walk(unwind, regs, counters, max);
+	memcpy(counters, known->counters, known->count * sizeof(*counters));
+	return known->count;
 }
 
 static void load_tables(struct unwind *unwind)
@@ -266,12 +315,12 @@ static void load_tables(struct unwind *unwind)
 }
 
 /* A blind walk from where a waiting thread is known to be: most registers are
- * missing, but its innermost frames, and libunwind itself, get warm. */
+ * missing, and most walks ask for none. If not, at least its innermost frames,
+ * and libunwind itself, get warm. */
 void unwind_warm(struct unwind *unwind)
 {
 	static const uint64_t nothing[6];
 	struct regs regs = { .size = sizeof(regs.word) };
-	uint64_t counters[UNWIND_FRAMES];
 	struct threads threads;
 	uint64_t sp, pc;
 
@@ -281,7 +330,7 @@ void unwind_warm(struct unwind *unwind)
 	if (threads.count && thread_position(unwind->memory->pid,
 					     threads.list[0].tid, &sp, &pc)) {
 		arch.set_syscall(&regs, pc, sp, 0, nothing);
-		(void)unwind_walk(unwind, &regs, counters, UNWIND_FRAMES);
+		get_to_know(unwind, &regs);
 	}
 	threads_release(&threads);
 }

@@ -24,6 +24,16 @@ struct unwind_frame {
 	uint64_t pc, sp;
 };
 
+/* A walk that asked for nothing but SP, PC, tables, and this much stack: as
+ * long as these are the same, so are its counters. */
+struct unwind_known {
+	uint64_t sp, pc;
+	size_t used; /* bytes from the red zone on; 0: there is none */
+	uint8_t *stack;
+	size_t count;
+	uint64_t *counters;
+};
+
 struct unwind {
 	const struct modules *modules;
 	struct memory *memory;
@@ -31,9 +41,12 @@ struct unwind {
 	const struct regs *regs; /* of the walk under way */
 	bool partial;		 /* of them only SP and PC are known */
 	bool missed;		 /* another one was asked for */
+	bool strayed;		 /* beyond the snapshot and the modules */
 	uint64_t stack_low;
 	size_t stack_size;
+	size_t stack_used;
 	uint8_t *stack;
+	struct unwind_known known;
 };
 
 /* Both objects must outlive the unwinder. Fails with NO_MEMORY. */
@@ -41,12 +54,14 @@ int unwind_init(struct unwind *unwind, const struct modules *modules,
 		struct memory *memory, struct error *err) NOPDB_CHECKED;
 void unwind_release(struct unwind *unwind);
 
-/* Loads the tables that most walks need, while nothing is stopped. */
+/* Loads the tables that most walks need, and walks the thread that will
+ * probably be stopped, while nothing is stopped. */
 void unwind_warm(struct unwind *unwind);
 
 /* Writes the program counters, innermost first, and returns their number;
  * 0 when not even the first could be had. The walk ends early where there
- * are no tables. */
+ * are no tables. A thread that stands where unwind_warm() saw it is not walked
+ * again. */
 size_t unwind_walk(struct unwind *unwind, const struct regs *regs,
 		   uint64_t *counters, size_t max);
 

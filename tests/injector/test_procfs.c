@@ -53,7 +53,7 @@ START_TEST(status_fields)
 	static const char text[] = "Name:\tTracerPid: 9\nTgid:\t12\n"
 				   "TracerPid:\t7\nUid:\t1\t1000\t2\t3\n"
 				   "Gid:\t4\t1001\t5\t6\nNSpid:\t12\t7\t1\n"
-				   "Seccomp:\t2\nSeccomp_filters:\t3\n"
+				   "FDSize:\t256\nSeccomp:\t2\nSeccomp_filters:\t3\n"
 				   "x86_Thread_features:\tshstk wrss \n"
 				   "x86_Thread_features_locked:\t\n";
 	struct procfs_status status;
@@ -65,6 +65,7 @@ START_TEST(status_fields)
 	ck_assert_uint_eq(status.gid, 1001);
 	ck_assert_int_eq(status.seccomp, 2);
 	ck_assert_uint_eq(status.filters, 3);
+	ck_assert_uint_eq(status.fd_table, 256);
 	ck_assert_uint_eq(status.names, 3);
 	ck_assert_int_eq(status.name[0], 12);
 	ck_assert_int_eq(status.name[2], 1);

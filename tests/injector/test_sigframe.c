@@ -190,6 +190,73 @@ END_TEST
 
 static struct fpregs fpregs;
 
+static void read_fpregs(const struct tracee *tracee, struct fpregs *ret_state)
+{
+	struct iovec io = { ret_state->bytes, sizeof(ret_state->bytes) };
+
+	ck_assert_int_eq(
+		ptrace(PTRACE_GETREGSET, tracee->tid, arch.fp_note, &io), 0);
+	ret_state->size = io.iov_len;
+}
+
+enum { SOFTWARE = 464, HEADER = 512, AVX = 576, AVX_END = 832 };
+
+/* Loses nothing, the part that a small regset holds, or AVX besides. */
+static void lose(const struct tracee *tracee, struct fpregs *state, int what)
+{
+	struct iovec io = { state->bytes, state->size };
+	uint64_t features = 7;
+
+	if (what > 0)
+		memset(state->bytes + 160, 0x77, 256);
+	if (what > 1 && state->size >= AVX_END) {
+		memcpy(state->bytes + HEADER, &features, sizeof(features));
+		memset(state->bytes + AVX, 0x66, AVX_END - AVX);
+	}
+	ck_assert_int_eq(
+		ptrace(PTRACE_SETREGSET, tracee->tid, arch.fp_note, &io), 0);
+}
+
+/* Whatever was lost, by the part or by the whole. */
+START_TEST(restores)
+{
+	struct deadline deadline = deadline_in_ms(WAIT_MS);
+	struct error err = ERROR_INIT;
+	struct tracee *tracee = calloc(1, sizeof(*tracee));
+	static struct fpregs lost, found;
+	uint8_t part[FPREGS_PART];
+	struct alarm alarm;
+	int fd;
+	pid_t pid = start(&fd);
+
+	ck_assert_ptr_nonnull(tracee);
+	ck_assert_int_eq(alarm_init(&alarm, &err), 0);
+	tracee_init(tracee, pid, pid, &alarm);
+	ck_assert_int_eq(tracee_seize(tracee, &err), 0);
+	ck_assert_int_eq(tracee_interrupt(tracee, &err), 0);
+	ck_assert_int_eq(tracee_wait(tracee, &deadline).kind, STOP_INTERRUPT);
+	ck_assert_int_eq(tracee_save(tracee, &err), 0);
+	lost = tracee->fpregs;
+	lose(tracee, &lost, _i);
+	read_fpregs(tracee, &lost);
+	if (lost.size >= AVX_END)
+		ck_assert_int_eq(arch.fp_part(&tracee->fpregs, &lost, part),
+				 _i < 2);
+	ck_assert_int_eq(tracee_restore(tracee, &err), 0);
+	read_fpregs(tracee, &found);
+	ck_assert_uint_eq(found.size, tracee->fpregs.size);
+	ck_assert_mem_eq(found.bytes, tracee->fpregs.bytes, SOFTWARE);
+	ck_assert_mem_eq(found.bytes + AVX, tracee->fpregs.bytes + AVX,
+			 found.size - AVX);
+	ptrace(PTRACE_DETACH, pid, 0, 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+	alarm_release(&alarm);
+	free(tracee);
+}
+END_TEST
+
 START_TEST(layout)
 {
 	struct regs regs = { .size = 216 };
@@ -229,6 +296,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	if (!SHADOWED)
 		tcase_add_loop_test(tcase, goes_home, 0, 2);
+	tcase_add_loop_test(tcase, restores, 0, 3);
 	tcase_add_test(tcase, layout);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -7,9 +7,10 @@ import select
 
 import pytest
 
+import proc
 from machine import Target
 
-HIGH_FROM = 100
+HIGH_FROM = 32
 
 
 def ours(pid, before):
@@ -34,12 +35,38 @@ def test_numbers_are_the_programs(python, client):
 
 
 def test_ours_are_high(python, client):
+    """And the table does not grow: the kernel lets whoever makes it grow wait,
+    for seconds on a busy machine."""
     with Target(python, "idle") as target:
+        before = ours(target.pid, set())
+        size = proc.status_field(target.pid, "FDSize")
+        client.call("attach", pid=target.pid)
+        found = ours(target.pid, before)
+        assert proc.status_field(target.pid, "FDSize") == size
+        client.call("detach", pid=target.pid)
+        assert found and min(found) >= HIGH_FROM, found
+        assert ours(target.pid, before) == set()
+
+
+def test_ours_are_higher_in_a_large_table(newest, client):
+    with Target(newest, "descriptors") as target:
+        target.call("redirect", 0.05)   # has used number 400
         before = ours(target.pid, set())
         client.call("attach", pid=target.pid)
         found = ours(target.pid, before)
         client.call("detach", pid=target.pid)
-        assert found and min(found) >= HIGH_FROM, found
+        assert found and min(found) >= 256, found
+
+
+def test_a_table_that_is_full(newest, client):
+    """It grows, and they come behind all others."""
+    with Target(newest, "descriptors") as target:
+        target.call("fill", 64)
+        before = ours(target.pid, set())
+        client.call("attach", pid=target.pid)
+        found = ours(target.pid, before)
+        client.call("detach", pid=target.pid)
+        assert found and min(found) >= 64, found
         assert ours(target.pid, before) == set()
 
 
