@@ -35,8 +35,8 @@ int sys_protect(void *address, size_t size, int protection);
 
 int sys_open(const char *path, int flags);
 
-/* boot_fds_lift and boot_fds_await_standard of proto/boot_fds.h. Descriptors are
- * lifted from the number that was set before. */
+/* boot_fds_lift and boot_fds_await_standard of proto/boot_fds.h. Descriptors
+ * are lifted from the number that was set before. */
 void sys_lift_from(int number);
 int sys_lift(int fd);
 void sys_await_standard_fds(void);

@@ -50,12 +50,13 @@ END_TEST
 
 START_TEST(status_fields)
 {
-	static const char text[] = "Name:\tTracerPid: 9\nTgid:\t12\n"
-				   "TracerPid:\t7\nUid:\t1\t1000\t2\t3\n"
-				   "Gid:\t4\t1001\t5\t6\nNSpid:\t12\t7\t1\n"
-				   "FDSize:\t256\nSeccomp:\t2\nSeccomp_filters:\t3\n"
-				   "x86_Thread_features:\tshstk wrss \n"
-				   "x86_Thread_features_locked:\t\n";
+	static const char text[] =
+		"Name:\tTracerPid: 9\nTgid:\t12\n"
+		"TracerPid:\t7\nUid:\t1\t1000\t2\t3\n"
+		"Gid:\t4\t1001\t5\t6\nNSpid:\t12\t7\t1\n"
+		"FDSize:\t256\nSeccomp:\t2\nSeccomp_filters:\t3\n"
+		"x86_Thread_features:\tshstk wrss \n"
+		"x86_Thread_features_locked:\t\n";
 	struct procfs_status status;
 
 	ck_assert(procfs_parse_status(text, &status));
