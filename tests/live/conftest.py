@@ -15,14 +15,12 @@ NOPDB_RECORDS records that a client consumes (20000), at NOPDB_RECORDS_RATE
 import os
 import pathlib
 import shutil
-import signal
 import tempfile
 
 import pytest
 
 from machine import (BUILD, Command, Daemon, Target, find_interpreters)
 
-TEST_SECONDS = int(os.environ.get("NOPDB_TEST_SECONDS", "300"))
 INTERPRETERS = find_interpreters()
 
 
@@ -31,10 +29,6 @@ def pytest_configure(config):
         if not (BUILD / name).exists():
             raise pytest.UsageError("%s is not built: run make" % (
                 BUILD / name))
-    # nohup and a shell's background jobs ignore these, and so would all that
-    # we start.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line("markers", "smoke: the subset for sanitizers")
 
 
@@ -45,18 +39,6 @@ def pytest_generate_tests(metafunc):
             in metafunc.definition.iter_markers("parametrize")):
         metafunc.parametrize("python", INTERPRETERS, scope="session",
                              ids=[python.id for python in INTERPRETERS])
-
-
-@pytest.fixture(autouse=True)
-def bounded():
-    """No test hangs the run."""
-    def expired(number, frame):
-        raise TimeoutError("the test took longer than %d s" % TEST_SECONDS)
-    before = signal.signal(signal.SIGALRM, expired)
-    signal.alarm(TEST_SECONDS)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
