@@ -22,8 +22,10 @@ extern const uint8_t stub_blob[], stub_blob_end[];
  * the thread of a killed daemon is gone within 5 s. */
 #define REGION_PATIENCE_MS 2000
 
-/* Descriptors of ours are numbered from here on at most. */
-#define REGION_FDS_MOST 512u
+/* Descriptors of ours are numbered from here on, at least and at most. A table
+ * has room for 64 from the beginning (NR_OPEN_DEFAULT). */
+#define REGION_FDS_LEAST 32
+#define REGION_FDS_MOST 512
 
 /* Gaps between mappings: one of this size is always there but in a program
  * that reserves nearly all of its address space. */
@@ -131,8 +133,11 @@ struct image {
  * seconds on a machine that has too much to do. */
 static int32_t fds_from(unsigned table_size)
 {
-	return (int32_t)(table_size / 2 < REGION_FDS_MOST ? table_size / 2
-							  : REGION_FDS_MOST);
+	unsigned half = table_size / 2;
+
+	return half < REGION_FDS_LEAST	? REGION_FDS_LEAST
+	       : half > REGION_FDS_MOST ? REGION_FDS_MOST
+					: (int32_t)half;
 }
 
 static void fill_boot(const struct entry *entry, struct boot *boot)
