@@ -439,11 +439,9 @@ static int fake_wait_gone(const struct process_id *id,
 			  const struct inject_report *report,
 			  unsigned timeout_ms, struct error *err)
 {
-	if (atomic_load(&stays) > 0) {
+	if (atomic_load(&stays) > 0)
 		atomic_fetch_sub(&stays, 1);
-		timeout_ms = 0;
-	}
-	if (fake_agent_gone(timeout_ms))
+	else if (fake_agent_gone(timeout_ms))
 		return 0;
 	return error_set(err, ERROR_TIMEOUT, "the agent is still there");
 }
