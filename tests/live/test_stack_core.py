@@ -21,8 +21,8 @@ def python_frames(record):
     """{name of thread: [(function, line)]}, outermost first; one that begins
     has no name yet."""
     return {thread.get("name"): [(frame["function"], frame["line"])
-                             for frame in thread["frames"]
-                             if frame["kind"] == "python"]
+                                 for frame in thread["frames"]
+                                 if frame["kind"] == "python"]
             for thread in record["threads"]}
 
 
@@ -111,8 +111,9 @@ def hung_picture(target, client):
     def deadlocked():
         pictures.append(client.call("stack", pid=target.pid, native="none"))
         now = python_frames(pictures[-1])
+        main = now.get("MainThread", ())
         return ("deadlock" in dict(sentences(pictures[-1]))
-                and any(name.endswith("join") for name, _ in now.get("MainThread", ()))
+                and any(name.endswith("join") for name, _ in main)
                 and len(pictures) > 1
                 and now == python_frames(pictures[-2]))
     proc.wait_until(deadlocked, 15, "the deadlock")
