@@ -16,6 +16,7 @@
 #include "proto/boot_fds.h"
 
 #define STUB_RTLD_NOW 2
+#define STUB_RTLD_DEFAULT ((void *)0)
 #define STUB_JOINABLE 0 /* PTHREAD_CREATE_JOINABLE */
 #define STUB_DETACHED 1 /* PTHREAD_CREATE_DETACHED */
 #define STUB_PROT_READ 1
@@ -29,6 +30,8 @@
 #define STUB_PAGE 4096
 #define STUB_UNSHARE 2	     /* CLOSE_RANGE_UNSHARE */
 #define STUB_LEFT_TURNS 1000 /* of 1 ms */
+#define STUB_BLOCKS 12	     /* together above M_TRIM_THRESHOLD, */
+#define STUB_BLOCK 98304     /* each below M_MMAP_THRESHOLD */
 
 typedef int *errno_location_fn(void);
 typedef int attr_fn(void *attr);
@@ -40,6 +43,8 @@ typedef void *dlopen_fn(const char *path, int flags);
 typedef void *dlsym_fn(void *handle, const char *name);
 typedef int dlclose_fn(void *handle);
 typedef char *dlerror_fn(void);
+typedef void *malloc_fn(unsigned long size);
+typedef void free_fn(void *block);
 typedef int add_pending_fn(void *call, void *arg);
 
 int stub_create(struct boot *boot);
@@ -266,13 +271,35 @@ static void *load_agent(struct boot *boot)
 	return handle;
 }
 
-/* What the loader opens gets the lowest number that is free, where the program
- * may be about to open another. So this thread has a table of descriptors of
- * its own, and ends; not before Linux 5.9. */
+/* glibc opens a file of /proc when a thread other than the first gives memory
+ * back, and remembers what it says: check_may_shrink_heap, 2.36. The agent's
+ * threads do, so this one does it before them. */
+static void give_memory_back(const struct boot *boot)
+{
+	dlsym_fn *find = (dlsym_fn *)boot->libc.dlsym;
+	char malloc_name[] = "malloc", free_name[] = "free";
+	malloc_fn *get = (malloc_fn *)find(STUB_RTLD_DEFAULT, malloc_name);
+	free_fn *put = (free_fn *)find(STUB_RTLD_DEFAULT, free_name);
+	void *blocks[STUB_BLOCKS];
+	int i;
+
+	if (!get || !put)
+		return;
+	for (i = 0; i < STUB_BLOCKS; i++)
+		blocks[i] = get(STUB_BLOCK);
+	while (i-- > 0)
+		put(blocks[i]);
+}
+
+/* What the loader and malloc open gets the lowest number that is free, where
+ * the program may be about to open another. So this thread has a table of
+ * descriptors of its own, and ends; not before Linux 5.9. */
 static void *load_apart(void *boot)
 {
 	if (stub_syscall(__NR_close_range, 0, ~0u, STUB_UNSHARE, 0) < 0)
 		boot_fds_await_standard(call);
+	else
+		give_memory_back(boot);
 	return load_agent(boot);
 }
 

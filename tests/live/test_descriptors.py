@@ -4,6 +4,8 @@ them, and what it opens in place of one that it closed is left alone."""
 import ast
 import os
 import select
+import signal
+import subprocess
 
 import pytest
 
@@ -76,3 +78,38 @@ def test_few_descriptors_allowed(newest, client):
     """Below the limit on their number there is room still."""
     with Target(newest, "idle", prefix=("prlimit", "--nofile=40")) as target:
         assert min(taken(target, client)) >= 3
+
+
+def strace(target, path, then):
+    """What its threads ask of the kernel while then() runs."""
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-e", "trace=openat,mmap,madvise", "-o", str(path),
+         "-p", str(target.pid)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    try:
+        proc.wait_until(lambda: {
+            proc.status_field(tid, "TracerPid")
+            for tid in proc.threads(target.pid)} == {str(tracer.pid)},
+            20, "strace")
+        then()
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(20)
+    return path.read_text()
+
+
+def test_memory_that_goes_back(python, client, tmp_path):
+    """glibc opens a file, with the lowest number, when a thread other than
+    the first gives memory back for the first time: not in our thread."""
+    with Target(python, "idle") as target:
+        client.call("attach", pid=target.pid)
+        if python.version < (3, 9):
+            # Their threads end in pthread_exit, which loads libgcc_s once.
+            client.call("eval", pid=target.pid, expr="1")
+        seen = strace(target, tmp_path / "calls", lambda: client.call(
+            "eval", pid=target.pid,
+            expr="len([bytes(100000) for _ in range(9)])"))
+        assert "MADV_DONTNEED" in seen or "MAP_FIXED" in seen
+        assert "openat" not in seen
+        client.call("detach", pid=target.pid)
