@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/call.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +80,21 @@ static void send_answer(struct call *call, const char *line, size_t length)
 			  "the answer is too large, or memory is short");
 	error_remedy(&err, "ask for less, or try again");
 	send_failure(call, &err);
+}
+
+int call_open_process(const struct call *call, pid_t pid,
+		      struct process_id *ret_id, struct error *err)
+{
+	struct process_id id;
+
+	if (!call->access)
+		return process_open(pid, ret_id, err);
+	id = call->access->id;
+	id.pidfd = fcntl(id.pidfd, F_DUPFD_CLOEXEC, 0);
+	if (id.pidfd < 0)
+		return error_set_errno(err, ERROR_SYSTEM, errno, "a pidfd");
+	*ret_id = id;
+	return 0;
 }
 
 void call_answer(struct call *call, rpc_render *render, const void *arg)

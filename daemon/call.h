@@ -50,6 +50,12 @@ TAILQ_HEAD(call_list, call);
 struct call *call_new(struct session *session, struct rpc_request *request,
 		      size_t length, struct error *err);
 
+/* The process that the client was found to be let into, else the one that has
+ * this id now. Any thread. Fails as process_open does. */
+int call_open_process(const struct call *call, pid_t pid,
+		      struct process_id *ret_id,
+		      struct error *err) NOPDB_CHECKED;
+
 /* Answers with a result, whose members render writes; frees the call. */
 void call_answer(struct call *call, rpc_render *render, const void *arg);
 

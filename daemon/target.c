@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/target.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,23 +296,6 @@ static int may_enter(struct daemon *daemon, const struct call *call,
 	return check_share(daemon, call->client.uid, err);
 }
 
-/* The process that the client was found to be let into, else the one that has
- * this id now. */
-static int open_process(const struct call *call, pid_t pid,
-			struct process_id *ret_id, struct error *err)
-{
-	struct process_id id;
-
-	if (!call->access)
-		return process_open(pid, ret_id, err);
-	id = call->access->id;
-	id.pidfd = fcntl(id.pidfd, F_DUPFD_CLOEXEC, 0);
-	if (id.pidfd < 0)
-		return error_set_errno(err, ERROR_SYSTEM, errno, "a pidfd");
-	*ret_id = id;
-	return 0;
-}
-
 /* Who was let in needs not be asked again as long as the target is there. */
 static void keep_grant(const struct target *target, const struct call *call)
 {
@@ -329,7 +310,7 @@ void target_attach(struct daemon *daemon, struct call *call, pid_t pid)
 	struct process_id id = { .pidfd = -1 };
 	struct target *target;
 
-	if (open_process(call, pid, &id, &err)) {
+	if (call_open_process(call, pid, &id, &err)) {
 		attachment_name_pid(&err, pid);
 		call_fail(call, &err);
 		return;

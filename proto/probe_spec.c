@@ -49,6 +49,34 @@ enum tag {
 	TAG_LIVE,
 };
 
+/* The numbers: tag, member, what is taken of a value that comes in. */
+#define NUMBERS(X)                                                  \
+	X(TAG_ID, id, clamp(value, UINT32_MAX))                     \
+	X(TAG_KIND, kind, clamp(value, UINT32_MAX))                 \
+	X(TAG_LINE_KIND, where.line_kind, clamp(value, UINT32_MAX)) \
+	X(TAG_LINE, where.line, clamp(value, INT32_MAX))            \
+	X(TAG_HITS, limits.hits, value)                             \
+	X(TAG_TIME_MS, limits.time_ms, value)                       \
+	X(TAG_RATE, limits.rate, value)                             \
+	X(TAG_DEPTH, limits.depth, lifted(value, LIMIT_DEPTH))      \
+	X(TAG_ITEMS, limits.items, lifted(value, INT32_MAX))        \
+	X(TAG_STRING, limits.string, lifted(value, INT32_MAX))      \
+	X(TAG_STACK, limits.stack, clamp(value, INT32_MAX))         \
+	X(TAG_RECORD, limits.record, lifted(value, LIMIT_RECORD))   \
+	X(TAG_LOCALS, limits.locals, value != 0)                    \
+	X(TAG_MIN_DURATION, limits.min_duration_ns, value)          \
+	X(TAG_ONLY_EXCEPTIONS, limits.only_exceptions, value != 0)  \
+	X(TAG_YIELDS, limits.yields, value != 0)                    \
+	X(TAG_EVERY, limits.every, value ? value : 1)               \
+	X(TAG_AFTER, limits.after, value)                           \
+	X(TAG_EVAL_MS, limits.eval_ms, clamp(value, INT32_MAX))     \
+	X(TAG_EXEC_MS, limits.exec_ms, clamp(value, INT32_MAX))     \
+	X(TAG_DEBUG_MS, limits.debug_ms, clamp(value, INT32_MAX))   \
+	X(TAG_STRICT, limits.redaction.strict, value != 0)          \
+	X(TAG_ARRAYS, limits.arrays, value != 0)                    \
+	X(TAG_REPR, limits.repr, value != 0)                        \
+	X(TAG_LIVE, limits.live, value != 0)
+
 struct field_header {
 	uint16_t tag;
 	uint16_t length;
@@ -134,45 +162,18 @@ static void put_script(struct output *out, const struct probe_script *script)
 				script->actions[i].text);
 }
 
-static void put_limits(struct output *out, const struct probe_limits *limits)
-{
-	put_number(out, TAG_HITS, limits->hits);
-	put_number(out, TAG_TIME_MS, limits->time_ms);
-	put_number(out, TAG_RATE, limits->rate);
-	put_number(out, TAG_DEPTH, limits->depth);
-	put_number(out, TAG_ITEMS, limits->items);
-	put_number(out, TAG_STRING, limits->string);
-	put_number(out, TAG_STACK, limits->stack);
-	put_number(out, TAG_RECORD, limits->record);
-	put_number(out, TAG_LOCALS, limits->locals);
-	put_number(out, TAG_MIN_DURATION, limits->min_duration_ns);
-	put_number(out, TAG_ONLY_EXCEPTIONS, limits->only_exceptions);
-	put_number(out, TAG_EVERY, limits->every);
-	put_number(out, TAG_AFTER, limits->after);
-	put_number(out, TAG_EVAL_MS, limits->eval_ms);
-	put_number(out, TAG_EXEC_MS, limits->exec_ms);
-	put_number(out, TAG_DEBUG_MS, limits->debug_ms);
-	put_text(out, TAG_REDACT, limits->redaction.also);
-	put_text(out, TAG_NO_REDACT, limits->redaction.except);
-	put_number(out, TAG_STRICT, limits->redaction.strict);
-	put_number(out, TAG_YIELDS, limits->yields);
-	put_number(out, TAG_ARRAYS, limits->arrays);
-	put_number(out, TAG_REPR, limits->repr);
-	put_number(out, TAG_LIVE, limits->live);
-}
-
 size_t probe_spec_encode(const struct probe_spec *spec, void *buf, size_t size)
 {
 	struct output out = { buf, (char *)buf + size, false };
 
-	put_number(&out, TAG_ID, spec->id);
-	put_number(&out, TAG_KIND, spec->kind);
+#define PUT(tag, member, taken) put_number(&out, tag, spec->member);
+	NUMBERS(PUT)
+#undef PUT
 	put_text(&out, TAG_MODULE, spec->where.module);
 	put_text(&out, TAG_FILE, spec->where.file);
 	put_text(&out, TAG_FUNCTION, spec->where.function);
-	put_number(&out, TAG_LINE_KIND, spec->where.line_kind);
-	put_number(&out, TAG_LINE, spec->where.line);
-	put_limits(&out, &spec->limits);
+	put_text(&out, TAG_REDACT, spec->limits.redaction.also);
+	put_text(&out, TAG_NO_REDACT, spec->limits.redaction.except);
 	put_script(&out, &spec->script);
 	return out.full ? 0 : (size_t)(out.next - (char *)buf);
 }
@@ -203,84 +204,13 @@ static uint32_t lifted(uint64_t value, uint32_t most)
 
 static bool set_number(struct probe_spec *spec, unsigned tag, uint64_t value)
 {
-	struct probe_limits *limits = &spec->limits;
-
 	switch (tag) {
-	case TAG_ID:
-		spec->id = clamp(value, UINT32_MAX);
+#define TAKE(tag, member, taken)        \
+	case tag:                       \
+		spec->member = (taken); \
 		return true;
-	case TAG_KIND:
-		spec->kind = clamp(value, UINT32_MAX);
-		return true;
-	case TAG_HITS:
-		limits->hits = value;
-		return true;
-	case TAG_TIME_MS:
-		limits->time_ms = value;
-		return true;
-	case TAG_RATE:
-		limits->rate = value;
-		return true;
-	case TAG_DEPTH:
-		limits->depth = lifted(value, LIMIT_DEPTH);
-		return true;
-	case TAG_ITEMS:
-		limits->items = lifted(value, INT32_MAX);
-		return true;
-	case TAG_STRING:
-		limits->string = lifted(value, INT32_MAX);
-		return true;
-	case TAG_STACK:
-		limits->stack = clamp(value, INT32_MAX);
-		return true;
-	case TAG_RECORD:
-		limits->record = lifted(value, LIMIT_RECORD);
-		return true;
-	case TAG_LOCALS:
-		limits->locals = value != 0;
-		return true;
-	case TAG_MIN_DURATION:
-		limits->min_duration_ns = value;
-		return true;
-	case TAG_ONLY_EXCEPTIONS:
-		limits->only_exceptions = value != 0;
-		return true;
-	case TAG_STRICT:
-		limits->redaction.strict = value != 0;
-		return true;
-	case TAG_YIELDS:
-		limits->yields = value != 0;
-		return true;
-	case TAG_ARRAYS:
-		limits->arrays = value != 0;
-		return true;
-	case TAG_REPR:
-		limits->repr = value != 0;
-		return true;
-	case TAG_LIVE:
-		limits->live = value != 0;
-		return true;
-	case TAG_LINE_KIND:
-		spec->where.line_kind = clamp(value, UINT32_MAX);
-		return true;
-	case TAG_LINE:
-		spec->where.line = clamp(value, INT32_MAX);
-		return true;
-	case TAG_EVERY:
-		limits->every = value ? value : 1;
-		return true;
-	case TAG_AFTER:
-		limits->after = value;
-		return true;
-	case TAG_EVAL_MS:
-		limits->eval_ms = clamp(value, INT32_MAX);
-		return true;
-	case TAG_EXEC_MS:
-		limits->exec_ms = clamp(value, INT32_MAX);
-		return true;
-	case TAG_DEBUG_MS:
-		limits->debug_ms = clamp(value, INT32_MAX);
-		return true;
+		NUMBERS(TAKE)
+#undef TAKE
 	default:
 		return false;
 	}

@@ -148,20 +148,19 @@ static void check_again(struct reading *reading)
 	reading->picture = NULL;
 }
 
-/* What was read of another process that has the id now is not told. */
 static int read_process(struct reading *reading)
 {
-	const struct access *access = reading->call->access;
+	struct process_id id;
+	int failed;
 
-	if (!stack_read(reading->pid, &reading->options, &reading->picture,
-			&reading->err)) {
+	if (call_open_process(reading->call, reading->pid, &id, &reading->err))
+		return -1;
+	failed = stack_read(&id, &reading->options, &reading->picture,
+			    &reading->err);
+	process_close(&id);
+	if (!failed)
 		check_again(reading);
-		return 0;
-	}
-	if (access && !process_same(&access->id))
-		error_set(&reading->err, ERROR_TARGET_EXIT,
-			  "process %d ended while it was read", reading->pid);
-	return -1;
+	return failed;
 }
 
 static void read_stacks(void *owner)

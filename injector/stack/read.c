@@ -204,19 +204,11 @@ static int read_process(struct stack_reader *reader, struct error *err)
 {
 	struct procfs_status status;
 	struct procfs_stat stat;
-	struct process_id id;
-	int failed;
 
-	if (admit_process(reader->pid, &status, &stat, err) ||
-	    admit_permission(reader->pid, &status, err) ||
-	    process_open(reader->pid, &id, err))
-		return -1;
-	failed = reader_run(reader, err);
-	if (failed && !process_same(&id))
-		error_set(err, ERROR_TARGET_EXIT,
-			  "process %d ended while it was read", reader->pid);
-	process_close(&id);
-	return failed ? -1 : 0;
+	return admit_process(reader->pid, &status, &stat, err) ||
+			       admit_permission(reader->pid, &status, err)
+		       ? -1
+		       : reader_run(reader, err);
 }
 
 /* Reads by a way into a new picture. */
@@ -249,14 +241,17 @@ static int read_new(struct stack_reader *reader,
 	return 0;
 }
 
-int stack_read(pid_t pid, const struct stack_options *options,
+int stack_read(const struct process_id *id, const struct stack_options *options,
 	       struct stack_picture **ret_picture, struct error *err)
 {
-	struct stack_reader reader = { .pid = pid, .options = options };
+	struct stack_reader reader = { .pid = id->pid, .options = options };
 
-	return read_new(&reader, read_process, ret_picture, err)
-		       ? process_lacks(pid, err)
-		       : 0;
+	if (!read_new(&reader, read_process, ret_picture, err))
+		return 0;
+	if (process_same(id))
+		return process_lacks(id->pid, err);
+	return error_set(err, ERROR_TARGET_EXIT,
+			 "process %d ended while it was read", id->pid);
 }
 
 int stack_read_core(int fd, const char *root,

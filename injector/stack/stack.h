@@ -17,6 +17,8 @@
 
 #include "proto/error.h"
 
+struct process_id;
+
 #define STACK_THREADS_MAX 8192u /* more are counted, not read */
 #define STACK_FRAMES_MAX 4096u	/* Python frames of one thread */
 #define STACK_NATIVE_MAX 8192u	/* native frames of one thread */
@@ -247,8 +249,9 @@ struct stack_picture {
 };
 
 /* Reads a picture. Fails with NO_PROCESS, ZOMBIE, NOT_PERMITTED, NOT_PYTHON,
- * UNSUPPORTED, NO_MEMORY, SYSTEM (its memory makes no sense), TARGET_EXIT. */
-int stack_read(pid_t pid, const struct stack_options *options,
+ * UNSUPPORTED, NO_MEMORY, SYSTEM (its memory makes no sense), TARGET_EXIT:
+ * nothing is told of another process that has the number by now. */
+int stack_read(const struct process_id *id, const struct stack_options *options,
 	       struct stack_picture **ret_picture,
 	       struct error *err) NOPDB_CHECKED;
 
