@@ -7,6 +7,7 @@
 
 #include "agent/gil_lock.h"
 #include "agent/python.h"
+#include "agent/states_lock.h"
 #include "agent/sys.h"
 
 enum {
@@ -86,11 +87,12 @@ static void in_parent(void)
 /* Our thread is not there, nor are those that fork at the same time. */
 static void in_child(void)
 {
-	bool ours = atomic_load(&step) == FORK_INSIDE;
+	int at = atomic_exchange(&step, FORK_OUT);
 
-	atomic_store(&step, FORK_OUT);
 	atomic_store(&forks, 0);
-	gil_lock_renew(ours && !has_gil());
+	gil_lock_renew(at == FORK_INSIDE && !has_gil());
+	if (at != FORK_OUT)
+		states_lock_renew();
 	tell_child();
 }
 
@@ -105,6 +107,7 @@ void fork_guard_begin(void (*orphaned)(void))
 	tell_child = orphaned;
 	our_tid = sys_gettid();
 	gil_lock_find();
+	states_lock_find();
 	if (registers && finalizes)
 		registered =
 			registers(prepare, in_parent, in_child, &owner) == 0;

@@ -11,9 +11,10 @@
  * without the GIL, makes nothing anew: it waits in glibc's prepare handler, for
  * as long as we are on our way through the interpreter; and we do not enter
  * that while a fork is under way. A wait has an end, in case the one that
- * forks holds what we want: then the fork goes on as it would without us. Who
- * forks with the GIL does not wait for us to get it; what we leave in its lock
- * is cleared in the child (gil_lock.h).
+ * forks holds what we want, or our thread has no CPU: then the fork goes on.
+ * Who forks with the GIL does not wait for us to get it. What we leave in its
+ * lock, and in that of the thread states, is cleared in the child (gil_lock.h,
+ * states_lock.h).
  *
  * Without glibc's functions (musl), and for children made by vfork, _Fork or a
  * bare system call, nothing is guarded.

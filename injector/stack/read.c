@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "injector/admission.h"
 #include "injector/injector.h"
@@ -9,6 +10,8 @@
 #include "injector/target/version.h"
 
 #define STOP_ALL_MS 500u
+#define SENSE_TURNS 50
+#define SENSE_TURN_NS 10000000
 
 static void reader_release(struct stack_reader *reader)
 {
@@ -57,14 +60,30 @@ static int open_live(struct stack_reader *reader, struct error *err)
 	return pause_init(&reader->pause, reader->pid, err);
 }
 
+/* A process that was forked just now, or begins, may make sense soon. */
+static int find_runtime(struct stack_reader *reader, struct error *err)
+{
+	const struct timespec turn = { .tv_nsec = SENSE_TURN_NS };
+
+	for (unsigned i = 0; runtime_find(&reader->runtime, &reader->remote,
+					  &reader->modules, &reader->maps, err);
+	     i++) {
+		if (!err || err->code != ERROR_SYSTEM || reader->core ||
+		    i == SENSE_TURNS)
+			return -1;
+		nanosleep(&turn, NULL);
+		remote_forget(&reader->remote);
+	}
+	return 0;
+}
+
 static int reader_open(struct stack_reader *reader, struct error *err)
 {
 	struct python *python = &reader->runtime.python;
 
 	if ((reader->core ? postmortem_open(reader, err)
 			  : open_live(reader, err)) ||
-	    runtime_find(&reader->runtime, &reader->remote, &reader->modules,
-			 &reader->maps, err) ||
+	    find_runtime(reader, err) ||
 	    codes_init(&reader->codes, python, reader->arena, err) ||
 	    walker_init(&reader->walker, &reader->codes, STACK_FRAMES_MAX, err))
 		return -1;

@@ -7,6 +7,7 @@ import pytest
 
 import proc
 from machine import PROGRAMS, Target
+from watchpoint import Watchpoint
 
 FDS_FROM = 32  # where ours are, or above
 
@@ -89,6 +90,26 @@ def test_fork_while_we_come_and_go(python, client, fork):
         made, bad = ast.literal_eval(target.read()["result"])
         assert made > 3 and not bad
         assert "main" in target.read()
+
+
+@pytest.mark.parametrize("fork", ["c", "c-free"])
+def test_fork_while_we_stand_still(python, client, fork):
+    """Without a CPU, on a machine that is busy, we may hold the lock of the
+    thread states for longer than a fork waits for us. (os.fork() makes it anew,
+    and from 3.13 on waits for it.)"""
+    if python.version < (3, 12):
+        pytest.skip("takes that lock with the GIL alone")
+    with Target(python, "forks") as target:
+        client.call("attach", pid=target.pid)
+        (tid,) = (tid for tid, name in proc.threads(target.pid).items()
+                  if name == "nopdb-agent")
+        with Watchpoint(tid, target.call("thread_states_lock")) as watch:
+            asked = client.request("lines", pid=target.pid,
+                                   where="forks:probed")
+            watch.wait()
+            assert target.call("fork_and_live", fork) == 0
+        assert client.answer(asked)["locations"]
+        client.call("detach", pid=target.pid)
 
 
 def test_child_keeps_nothing_open(forking, client):

@@ -163,8 +163,8 @@ def test_a_kernel_from_outside(kernel, session_daemon):
                                    line="return share") as bp:
             shares = bp.eval("share")
             kernel.run("blend([4], 2)")
-            cell = calls[0].file
-            assert calls[0].return_value == 8 and shares == [8]
+        cell = calls[0].file
+        assert calls[0].return_value == 8 and shares == [8]
         with process.capture_calls(file=cell) as calls:
             kernel.run("blend([4], 3)")
         assert [call.name for call in calls] == ["blend"]

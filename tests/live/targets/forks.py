@@ -115,6 +115,27 @@ def fork_until_asked(fork):
     return made, bad
 
 
+def fork_and_live(fork):
+    """How a child ends that lives on: 0, a status, or "hangs"."""
+    child = FORKS[fork]()
+    if child == 0:
+        live_on()
+    return ends(child)
+
+
+def thread_states_lock():
+    """The address of the byte that is 0 and 1 as the lock of the thread states
+    is given and taken: before the head of the list of interpreters, 3.12+."""
+    api = ctypes.pythonapi
+    api.PyInterpreterState_Head.restype = ctypes.c_void_p
+    head = api.PyInterpreterState_Head()
+    runtime = ctypes.addressof(ctypes.c_char.in_dll(api, "_PyRuntime"))
+    words = (ctypes.c_size_t * 256).from_address(runtime)
+    at = list(words).index(head)
+    return (words[at - 1] if sys.version_info < (3, 13)
+            else runtime + 8 * (at - 1))
+
+
 def end_server(child, number=15):
     os.kill(child, number)
     return os.waitpid(child, 0)[1]

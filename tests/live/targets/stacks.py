@@ -199,16 +199,15 @@ def make_chain():
     return space["f%d" % (CHAIN - 1)]
 
 
-def run_chain():
-    top = make_chain()
+def run_chain(top):
     while True:
         top(0)
 
 
 def run(count):
     for i in range(count):
-        threading.Thread(target=run_chain, name="run-%d" % i,
-                         daemon=True).start()
+        threading.Thread(target=run_chain, args=(make_chain(),),
+                         name="run-%d" % i, daemon=True).start()
 
 
 # ---- single cases -------------------------------------------------------------
