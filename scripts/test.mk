@@ -68,6 +68,13 @@ $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 	$(Q)$(CC) $(TARGET_FLAGS) -I. -fPIC -shared -o $@ $(filter %.c,$^) \
 		-ldl -lrt
 
+# Is loaded before the C library.
+$(OUT)/test/targets/late_libc.so: tests/live/targets/late_libc.c | deps-check
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -fPIC -fno-stack-protector -nostdlib \
+		-shared -o $@ $<
+
 # From where to where callgrind counts (tests/agent/test_instructions.py).
 $(OUT)/test/agent/callgrind.so: tests/agent/callgrind.c | deps-check-test
 	$(call say,LD,$@)
@@ -96,7 +103,8 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
 	targets/cage.so targets/dawdle.so targets/faulty.so targets/slow_locks.so \
-	targets/seven targets/musl_host targets/fake_runtime agent/callgrind.so)
+	targets/late_libc.so targets/seven targets/musl_host targets/fake_runtime \
+	agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)
