@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "injector/admission.h"
 #include "injector/injector.h"
@@ -10,8 +11,7 @@
 #include "injector/target/version.h"
 
 #define STOP_ALL_MS 500u
-#define SENSE_TURNS 50
-#define SENSE_TURN_NS 10000000
+#define SENSE_MS 500u
 
 static void reader_release(struct stack_reader *reader)
 {
@@ -60,18 +60,28 @@ static int open_live(struct stack_reader *reader, struct error *err)
 	return pause_init(&reader->pause, reader->pid, err);
 }
 
-/* A process that was forked just now, or begins, may make sense soon. */
+/* Did it begin, or was it forked, within the last second? */
+static bool is_young(const struct stack_reader *reader)
+{
+	uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct procfs_stat stat;
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return !reader->core && procfs_stat(reader->pid, &stat) &&
+	       stat.start_time + ticks >= (uint64_t)now.tv_sec * ticks;
+}
+
+/* Such a process may make sense soon. */
 static int find_runtime(struct stack_reader *reader, struct error *err)
 {
-	const struct timespec turn = { .tv_nsec = SENSE_TURN_NS };
+	struct deadline deadline = deadline_in_ms(SENSE_MS);
 
-	for (unsigned i = 0; runtime_find(&reader->runtime, &reader->remote,
-					  &reader->modules, &reader->maps, err);
-	     i++) {
-		if (!err || err->code != ERROR_SYSTEM || reader->core ||
-		    i == SENSE_TURNS)
+	while (runtime_find(&reader->runtime, &reader->remote, &reader->modules,
+			    &reader->maps, err)) {
+		if (!err || err->code != ERROR_SYSTEM || !is_young(reader) ||
+		    !deadline_wait(&deadline))
 			return -1;
-		nanosleep(&turn, NULL);
 		remote_forget(&reader->remote);
 	}
 	return 0;

@@ -3,7 +3,9 @@
 ptrace and a debug register of x86-64, while the target's other threads run."""
 import ctypes
 import os
-import time
+import signal
+
+import proc
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.restype = ctypes.c_long
@@ -24,15 +26,13 @@ def ptrace(request, tid, at=0, value=0):
 
 
 def wait_stop(tid):
-    """The signal of its stop; None when it does not stop in time."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
+    """The signal of its stop."""
+    def look():
         stopped, status = os.waitpid(tid, os.WNOHANG | WAIT_ALL)
-        if stopped:
-            assert os.WIFSTOPPED(status), status
-            return os.WSTOPSIG(status)
-        time.sleep(0.001)
-    return None
+        return [status] if stopped else None
+    (status,) = proc.wait_until(look, PATIENCE_S, "stop of the thread")
+    assert os.WIFSTOPPED(status), status
+    return os.WSTOPSIG(status)
 
 
 class Watchpoint:
@@ -50,7 +50,7 @@ class Watchpoint:
 
     def stop(self):
         ptrace(INTERRUPT, self.tid)
-        assert wait_stop(self.tid) is not None
+        wait_stop(self.tid)
 
     def go_on(self):
         self.stopped = False
@@ -58,7 +58,7 @@ class Watchpoint:
 
     def wait(self):
         """Until it has just written there; then it stands still."""
-        assert wait_stop(self.tid) == 5, "no SIGTRAP"
+        assert wait_stop(self.tid) == signal.SIGTRAP
         self.stopped = True
 
     def __enter__(self):
