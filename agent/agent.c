@@ -143,8 +143,11 @@ static int start(const struct boot *boot, struct control_input *in,
 	if (!gil_take()) {
 		armed_release();
 		record_release();
-		return fault_set(err, ERROR_FINALIZING,
-				 "the interpreter is shutting down", "");
+		fault_set(err, ERROR_FINALIZING,
+			  "the interpreter is not initialized: the program "
+			  "begins or ends",
+			  "");
+		return fault_remedy(err, "try again");
 	}
 	if (enter_python(err) < 0) {
 		gil_give();

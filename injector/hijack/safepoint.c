@@ -271,6 +271,14 @@ static bool is_start(const struct safepoint *point, size_t index)
 	return address - module->image.entry < ENTRY_SIZE;
 }
 
+/* Those of the dynamic linker are the program's start, before it may be asked
+ * for a thread: it relocates, or calls constructors. musl's is its libc. */
+static bool is_start_of_thread(const struct module *module)
+{
+	return is_runtime(module) &&
+	       (module->traits & (MODULE_LD | MODULE_LIBC)) != MODULE_LD;
+}
+
 /* Frames of libc at the bottom are the thread's start; with others below them
  * they are a callback's (qsort, dlopen's constructors), or a signal
  * handler's. */
@@ -283,7 +291,8 @@ static enum safety judge_rest(struct safepoint *point, size_t leading)
 		bottom--;
 		complete = true;
 	}
-	while (bottom > leading && is_runtime(module_of(point, bottom - 1)))
+	while (bottom > leading &&
+	       is_start_of_thread(module_of(point, bottom - 1)))
 		bottom--;
 	for (size_t i = leading; i < bottom; i++)
 		if (is_runtime(module_of(point, i)))

@@ -7,6 +7,7 @@
 #include "injector/admission.h"
 #include "injector/injector.h"
 #include "injector/stack/explain.h"
+#include "injector/target/beginning.h"
 #include "injector/target/process.h"
 #include "injector/target/version.h"
 
@@ -81,7 +82,10 @@ static int find_runtime(struct stack_reader *reader, struct error *err)
 			    &reader->maps, err)) {
 		if (!err || err->code != ERROR_SYSTEM || !is_young(reader) ||
 		    !deadline_wait(&deadline))
-			return -1;
+			return reader->core
+				       ? -1
+				       : beginning_lacks(reader->pid,
+							 &reader->modules, err);
 		remote_forget(&reader->remote);
 	}
 	return 0;

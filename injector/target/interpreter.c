@@ -3,16 +3,15 @@
 
 #include <string.h>
 
+#include "injector/target/beginning.h"
 #include "injector/target/process.h"
 #include "injector/target/version.h"
 
-static bool has_unread_module(const struct modules *modules)
+/* After a failure: what it lacks it may lack because it begins, or ends. */
+static int lacks(const struct interpreter *target, struct error *err)
 {
-	for (size_t i = 0; i < modules->count; i++)
-		if (!modules->list[i].loaded &&
-		    !(modules->list[i].traits & MODULE_VDSO))
-			return true;
-	return false;
+	(void)beginning_lacks(target->pid, &target->modules, err);
+	return process_lacks(target->pid, err);
 }
 
 static int find_python(struct interpreter *target, struct error *err)
@@ -23,7 +22,7 @@ static int find_python(struct interpreter *target, struct error *err)
 	if (!target->python) {
 		error_set(err, ERROR_NOT_PYTHON,
 			  "process %d has no Python interpreter", target->pid);
-		if (has_unread_module(&target->modules))
+		if (modules_unread(&target->modules))
 			return error_remedy(err, "some of its files could not "
 						 "be read; run the daemon as "
 						 "root");
@@ -46,12 +45,12 @@ int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
 	target->pid = pid;
 	if (modules_read(pid, &target->modules, err))
 		return -1;
-	if (memory_init(&target->memory, pid, err) ||
-	    find_python(target, err)) {
-		interpreter_release(target);
-		return process_lacks(pid, err);
-	}
-	return 0;
+	if (!memory_init(&target->memory, pid, err) &&
+	    !find_python(target, err))
+		return 0;
+	(void)lacks(target, err);
+	interpreter_release(target);
+	return -1;
 }
 
 int interpreter_check_version(const struct interpreter *target,
@@ -73,14 +72,14 @@ int interpreter_check_version(const struct interpreter *target,
 		error_set(err, ERROR_UNSUPPORTED, "Python 3.%u",
 			  version_minor(target->version));
 	error_remedy(err, "supported are CPython 3.7 to 3.15");
-	return process_lacks(target->pid, err);
+	return lacks(target, err);
 }
 
 int interpreter_resolve(struct interpreter *target, struct error *err)
 {
 	if (symbols_resolve(&target->modules, &target->memory, target->version,
 			    &target->symbols, err))
-		return process_lacks(target->pid, err);
+		return lacks(target, err);
 	return 0;
 }
 

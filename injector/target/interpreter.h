@@ -22,15 +22,17 @@ struct interpreter {
 };
 
 /* Reads the modules and finds the interpreter. Fails with NO_PROCESS, ZOMBIE,
- * NOT_PERMITTED, NOT_PYTHON, UNSUPPORTED (another CPU), NO_MEMORY, SYSTEM. */
+ * NOT_PERMITTED, NOT_PYTHON, UNSUPPORTED (another CPU), BUSY (it has only
+ * begun), NO_MEMORY, SYSTEM. */
 int interpreter_open(struct interpreter *target, pid_t pid,
 		     struct error *err) NOPDB_CHECKED;
 
-/* Is it a Python we can work in? Fails with UNSUPPORTED, ZOMBIE. */
+/* Is it a Python we can work in? Fails with UNSUPPORTED, BUSY, ZOMBIE. */
 int interpreter_check_version(const struct interpreter *target,
 			      struct error *err) NOPDB_CHECKED;
 
-/* Resolves target->symbols. Fails with UNSUPPORTED, ZOMBIE or NO_MEMORY. */
+/* Resolves target->symbols. Fails with UNSUPPORTED, BUSY, ZOMBIE or
+ * NO_MEMORY. */
 int interpreter_resolve(struct interpreter *target,
 			struct error *err) NOPDB_CHECKED;
 

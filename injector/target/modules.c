@@ -293,6 +293,15 @@ struct module *modules_with(const struct modules *modules, unsigned traits)
 	return NULL;
 }
 
+bool modules_unread(const struct modules *modules)
+{
+	for (size_t i = 0; i < modules->count; i++)
+		if (!modules->list[i].loaded &&
+		    !(modules->list[i].traits & MODULE_VDSO))
+			return true;
+	return false;
+}
+
 uint64_t module_symbol(const struct module *module, const char *name)
 {
 	const struct elf_symbol *symbol;

@@ -73,6 +73,9 @@ struct module *modules_at(const struct modules *modules, uint64_t address);
 /* The first module with all these traits, or NULL. */
 struct module *modules_with(const struct modules *modules, unsigned traits);
 
+/* Is there a file among them that could not be read? */
+bool modules_unread(const struct modules *modules);
+
 /* The target's address of a name in a module; 0: absent. */
 uint64_t module_symbol(const struct module *module, const char *name);
 

@@ -88,21 +88,6 @@ static uint64_t loader_symbol(const struct modules *modules, const char *name,
 	return address ? address : libc_symbol(modules, internal);
 }
 
-/* The kernel brings the dynamic linker with the program; it loads the C library
- * some moments later. */
-static int lacks(const struct modules *modules, const char *name,
-		 struct error *err)
-{
-	if (!modules_with(modules, MODULE_LD) ||
-	    modules_with(modules, MODULE_LIBC))
-		return error_set(err, ERROR_UNSUPPORTED, "the target has no %s",
-				 name);
-	error_set(err, ERROR_BUSY,
-		  "the program has only begun: its C library "
-		  "is not loaded yet");
-	return error_remedy(err, "try again");
-}
-
 static int resolve_libc(const struct modules *modules, struct boot_libc *libc,
 			struct error *err)
 {
@@ -127,7 +112,9 @@ static int resolve_libc(const struct modules *modules, struct boot_libc *libc,
 		*wanted[i].to = loader_symbol(modules, wanted[i].name,
 					      wanted[i].internal);
 		if (!*wanted[i].to)
-			return lacks(modules, wanted[i].name, err);
+			return error_set(err, ERROR_UNSUPPORTED,
+					 "the target has no %s",
+					 wanted[i].name);
 	}
 	libc->dlerror = libc_symbol(modules, "dlerror");
 	return 0;

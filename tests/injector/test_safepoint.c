@@ -168,6 +168,21 @@ START_TEST(called_from_libc)
 }
 END_TEST
 
+/* The dynamic linker relocates (resolvers of indirect functions), or calls
+ * constructors, before the program's own start, or destructors at its end. */
+START_TEST(called_from_linker)
+{
+	ck_assert_int_eq(JUDGE(-1, 0, EVAL, LD + 0x100), UNSAFE);
+	ck_assert_int_eq(JUDGE(-1, 0, EVAL, LD + 0x100, LD + 0x20), UNSAFE);
+	ck_assert_int_eq(JUDGE(SYS_poll, 0, POLL, EVAL, LD + 0x100), UNSAFE);
+	ck_assert_int_eq(JUDGE(-1, 0, EVAL, LD + 0x100, LIBC + 0x600, START),
+			 UNSAFE);
+	/* The C library may be the linker, as musl's. */
+	list[0].traits |= MODULE_LIBC | MODULE_MALLOC | MODULE_PTHREAD;
+	ck_assert_int_eq(JUDGE(-1, 0, EVAL, LD + 0x100), SAFE);
+}
+END_TEST
+
 START_TEST(without_unwind_tables)
 {
 	list[1].image.eh_frame_hdr = 0;
@@ -231,6 +246,7 @@ int main(void)
 	tcase_add_test(tcase, waiting);
 	tcase_add_test(tcase, waiting_for_futex);
 	tcase_add_test(tcase, called_from_libc);
+	tcase_add_test(tcase, called_from_linker);
 	tcase_add_test(tcase, without_unwind_tables);
 	tcase_add_test(tcase, allocator_in_the_interpreter);
 	tcase_add_test(tcase, in_an_allocator);

@@ -15,6 +15,7 @@ NOPDB_RECORDS records that a client consumes (20000), at NOPDB_RECORDS_RATE
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -63,6 +64,23 @@ def session_daemon():
     with Daemon(path) as daemon:
         yield daemon
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def child():
+    """Starts processes that are ended and collected afterwards."""
+    started = []
+
+    def start(*words, **options):
+        options.setdefault("stdout", subprocess.DEVNULL)
+        process = subprocess.Popen([str(word) for word in words], **options)
+        started.append(process)
+        return process
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import os
 import pty
 import subprocess
 
+from terminal import read_master
+
 
 def in_text(cli, pid):
     """Exit status and text, as a wide terminal gets it."""
@@ -13,15 +15,7 @@ def in_text(cli, pid):
                                stdin=subprocess.DEVNULL, stdout=slave,
                                stderr=slave)
     os.close(slave)
-    text = b""
-    while True:
-        try:
-            chunk = os.read(master, 65536)
-        except OSError:  # EIO: nobody has the other end any more
-            break
-        if not chunk:
-            break
-        text += chunk
+    text = b"".join(iter(lambda: read_master(master), b""))
     os.close(master)
     return process.wait(), text.decode()
 

@@ -13,6 +13,7 @@ import pytest
 
 import proc
 from machine import BUILD, Target
+from terminal import read_master
 
 
 @pytest.fixture
@@ -42,10 +43,7 @@ def on_terminal(cli, *args, timeout=30):
     while time.monotonic() < deadline:
         if not select.select([master], [], [], 0.5)[0]:
             continue
-        try:
-            chunk = os.read(master, 65536)
-        except OSError:
-            break
+        chunk = read_master(master)
         if not chunk:
             break
         text += chunk

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import proc
-from machine import BUILD, PROGRAMS, Command, Interpreter, Target
+from machine import BUILD, Command, Interpreter, Target
 from rpc import Client, RpcError
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -26,23 +26,6 @@ def assert_refused(result, status, *names, remedy=True):
         assert str(name).lower() in result.err.lower(), result
     if remedy:
         assert "remedy: " in result.err, result
-
-
-@pytest.fixture
-def child():
-    """Starts processes that are ended and collected afterwards."""
-    started = []
-
-    def start(*words, **options):
-        options.setdefault("stdout", subprocess.DEVNULL)
-        process = subprocess.Popen([str(word) for word in words], **options)
-        started.append(process)
-        return process
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
 
 
 def ended_pid():
@@ -99,25 +82,6 @@ def test_ending(session_daemon, child, newest, method):
             break
     assert len(names) > 2, names
     assert set(names) <= {"zombie", "no-such-process", "target-exited"}, names
-
-
-def test_beginning(session_daemon, child, newest):
-    """What is there of it is a Python, without a C library."""
-    begun = child(newest.path, "-c", "import time; time.sleep(99)", env=dict(
-        os.environ, LD_AUDIT=str(PROGRAMS / "late_libc.so")))
-    with session_daemon.client() as client:
-        def attach():
-            try:
-                return client.call("attach", pid=begun.pid)
-            except RpcError as error:
-                said.append(error)
-        said = []
-        proc.wait_until(attach, 20, "attach")
-        client.call("detach", pid=begun.pid)
-    first = said[0]
-    assert first.name == "busy" and first.remedy == "try again", first
-    assert "only begun" in str(first) and str(begun.pid) in str(first), first
-    assert begun.poll() is None
 
 
 def test_stopped(cli, newest):

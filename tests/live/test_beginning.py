@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""A program that only begins, from its exec on: whenever it is asked for, it
+is not harmed, and what is said is that it begins, never that it is none of
+ours."""
+import os
+import subprocess
+import time
+
+import pytest
+
+import proc
+from machine import PROGRAMS
+from rpc import RpcError
+
+SLEEP = ("-c", "import time; time.sleep(99)")
+NANOSLEEP = 35  # x86-64
+SLOW_SECONDS = 2  # as in slow_start.c
+PROGRAMS_BEGUN = 30
+BEGINS = {"busy", "finalizing", "no-safe-thread"}
+
+
+def attach_when_possible(client, pid):
+    """What was said until then."""
+    said = []
+
+    def attach():
+        try:
+            return client.call("attach", pid=pid)
+        except RpcError as error:
+            said.append(error)
+    proc.wait_until(attach, 20, "attach")
+    return said
+
+
+def sleeps(pid):
+    with open("/proc/%d/syscall" % pid) as file:
+        return file.read().startswith("%d " % NANOSLEEP)
+
+
+@pytest.mark.parametrize("method, also", [("attach", set()),
+                                          ("stack", {"system"})])
+def test_at_once(client, child, newest, method, also):
+    """Its memory has nothing in it yet, or not all: for some microseconds on
+    an idle machine, for longer on a busy one."""
+    for _ in range(PROGRAMS_BEGUN):
+        begun = child(newest.path, *SLEEP)
+        try:
+            client.call(method, pid=begun.pid)
+        except RpcError as error:
+            assert error.name in BEGINS | also, error
+        assert begun.poll() is None
+        begun.kill()
+
+
+def test_before_libc(client, child, newest):
+    """What is there of it is a Python, without a C library."""
+    begun = child(newest.path, *SLEEP, env=dict(
+        os.environ, LD_AUDIT=str(PROGRAMS / "late_libc.so")))
+    said = attach_when_possible(client, begun.pid)
+    client.call("detach", pid=begun.pid)
+    assert {error.name for error in said} <= BEGINS, said
+    busy = [error for error in said if error.name == "busy"]
+    assert busy and busy[-1].remedy == "try again", said
+    assert "only begun" in str(busy[-1]), busy
+    assert str(begun.pid) in str(busy[-1]), busy
+    assert begun.poll() is None
+
+
+def test_linker(client, child, newest):
+    """Its first thread has no thread-local memory while the dynamic linker
+    relocates, and is no Python's while that calls constructors, and
+    destructors: none of these is a place to enter at."""
+    started = time.monotonic()
+    slow = child(newest.path, "-c", "import sys; sys.stdin.read()",
+                 stdin=subprocess.PIPE, env=dict(
+                     os.environ, LD_PRELOAD=str(PROGRAMS / "slow_start.so")))
+    said = attach_when_possible(client, slow.pid)
+    assert time.monotonic() - started > 2 * SLOW_SECONDS
+    names = [error.name for error in said if error.name != "busy"]
+    assert set(names) <= BEGINS, said
+    assert names[:1] in ([], ["no-safe-thread"]), said
+    client.call("detach", pid=slow.pid)
+    slow.stdin.close()
+    proc.wait_until(lambda: sleeps(slow.pid), 10, "destructor")
+    with pytest.raises(RpcError) as caught:
+        client.call("attach", pid=slow.pid)
+    assert caught.value.name in ("no-safe-thread", "no-such-process",
+                                 "target-exited", "zombie"), caught.value
+    assert slow.wait() == 0
