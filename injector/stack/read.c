@@ -54,6 +54,7 @@ static int open_native(struct stack_reader *reader, struct error *err)
 
 static int open_live(struct stack_reader *reader, struct error *err)
 {
+	reader->program = process_program(reader->pid);
 	if (maps_read(reader->pid, &reader->maps, err) ||
 	    modules_read(reader->pid, &reader->modules, err) ||
 	    remote_init(&reader->remote, reader->pid, err))
@@ -73,7 +74,7 @@ static bool is_young(const struct stack_reader *reader)
 	       stat.start_time + ticks >= (uint64_t)now.tv_sec * ticks;
 }
 
-/* Such a process may make sense soon. */
+/* A process so young may make sense soon. */
 static int find_runtime(struct stack_reader *reader, struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(SENSE_MS);
@@ -82,10 +83,7 @@ static int find_runtime(struct stack_reader *reader, struct error *err)
 			    &reader->maps, err)) {
 		if (!err || err->code != ERROR_SYSTEM || !is_young(reader) ||
 		    !deadline_wait(&deadline))
-			return reader->core
-				       ? -1
-				       : beginning_lacks(reader->pid,
-							 &reader->modules, err);
+			return -1;
 		remote_forget(&reader->remote);
 	}
 	return 0;
@@ -95,10 +93,15 @@ static int reader_open(struct stack_reader *reader, struct error *err)
 {
 	struct python *python = &reader->runtime.python;
 
-	if ((reader->core ? postmortem_open(reader, err)
-			  : open_live(reader, err)) ||
-	    find_runtime(reader, err) ||
-	    codes_init(&reader->codes, python, reader->arena, err) ||
+	if (reader->core ? postmortem_open(reader, err)
+			 : open_live(reader, err))
+		return -1;
+	if (find_runtime(reader, err))
+		return reader->core
+			       ? -1
+			       : beginning_lacks(reader->pid, reader->program,
+						 &reader->modules, err);
+	if (codes_init(&reader->codes, python, reader->arena, err) ||
 	    walker_init(&reader->walker, &reader->codes, STACK_FRAMES_MAX, err))
 		return -1;
 	reader->frames.codes = &reader->codes;

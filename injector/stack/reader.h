@@ -44,6 +44,7 @@ struct reader_watch {
 
 struct stack_reader {
 	pid_t pid;		      /* 0: core */
+	uint64_t program;	      /* before anything was read of it */
 	const struct core_file *core; /* NULL: a live process */
 	const struct stack_options *options;
 	struct arena *arena; /* the picture's */

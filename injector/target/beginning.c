@@ -4,30 +4,44 @@
 #include <elf.h>
 #include <string.h>
 
+#include "injector/injector.h"
 #include "injector/target/procfs.h"
 
-#define AUXV_MAX 1024
+#define AUXV_MAX 4096
+#define IN_EXEC 1 /* the mark of what has none yet */
 
-/* The vdso is the last that exec maps, and the auxiliary vector, all zero till
- * then, is filled after it (Linux 2.6.20 to 6.18, load_elf_binary). A kernel
- * thread has none, a kernel may have no vdso (vdso=0). */
-static bool exec_maps(pid_t pid, const struct modules *modules)
+static bool is_empty(const unsigned char *vector)
 {
-	char bytes[AUXV_MAX];
-	Elf64_auxv_t entry = { 0 };
-	ssize_t size;
+	Elf64_auxv_t first;
 
-	if (modules_with(modules, MODULE_VDSO))
-		return false;
-	size = procfs_read(pid, "auxv", bytes, sizeof(bytes));
-	for (size_t at = 0; (ssize_t)(at + sizeof(entry)) <= size;
-	     at += sizeof(entry)) {
-		memcpy(&entry, bytes + at, sizeof(entry));
-		if (entry.a_type == AT_SYSINFO_EHDR ||
-		    (at == 0 && entry.a_type == AT_NULL))
-			return true;
-	}
-	return false;
+	memcpy(&first, vector, sizeof(first));
+	return first.a_type == AT_NULL;
+}
+
+/* The kernel puts a program, its stack and its random bytes at new places each
+ * time: the auxiliary vector, which no program can change in the kernel, tells
+ * them apart. exec fills it after the last mapping (load_elf_binary, Linux 5.4
+ * to 6.18); a kernel thread has none. */
+uint64_t process_program(pid_t pid)
+{
+	unsigned char vector[AUXV_MAX];
+	ssize_t size = procfs_read(pid, "auxv", (char *)vector, sizeof(vector));
+	uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a */
+
+	if (size < (ssize_t)sizeof(Elf64_auxv_t))
+		return 0;
+	if (is_empty(vector))
+		return IN_EXEC;
+	for (ssize_t i = 0; i < size; i++)
+		hash = (hash ^ vector[i]) * 0x100000001b3ull;
+	return hash;
+}
+
+static bool exec_maps(pid_t pid, uint64_t program)
+{
+	uint64_t now = process_program(pid);
+
+	return now == IN_EXEC || (now && program && now != program);
 }
 
 /* The dynamic linker comes with the program, the C library some moments later;
@@ -38,13 +52,12 @@ static bool linker_maps(const struct modules *modules)
 	       !modules_with(modules, MODULE_LIBC) && !modules_unread(modules);
 }
 
-int beginning_lacks(pid_t pid, const struct modules *modules, struct error *err)
+int beginning_lacks(pid_t pid, uint64_t program, const struct modules *modules,
+		    struct error *err)
 {
-	if (!exec_maps(pid, modules) && !linker_maps(modules))
+	if (!exec_maps(pid, program) && !linker_maps(modules))
 		return -1;
-	error_set(err, ERROR_BUSY,
-		  "process %d has only begun: not all of it "
-		  "is mapped yet",
+	error_set(err, ERROR_BUSY, "process %d has only begun this program",
 		  pid);
 	return error_remedy(err, "try again");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * beginning: a program between its exec and its first instruction, when the
- * kernel and the dynamic linker still map what it will consist of.
+ * beginning: a program from its exec until it is all mapped, by the kernel and
+ * then by the dynamic linker. The program's mark is in injector.h.
  */
 #ifndef NOPDB_INJECTOR_BEGINNING_H
 #define NOPDB_INJECTOR_BEGINNING_H
@@ -9,9 +9,9 @@
 #include "injector/target/modules.h"
 
 /* After a failure: a program that has only begun lacks what these modules lack
- * because it is not mapped yet, which err says then instead: BUSY. Returns
- * -1. */
-int beginning_lacks(pid_t pid, const struct modules *modules,
+ * because it was not all mapped, which err says then instead: BUSY. `program`:
+ * process_program() of before they were read. Returns -1. */
+int beginning_lacks(pid_t pid, uint64_t program, const struct modules *modules,
 		    struct error *err);
 
 #endif

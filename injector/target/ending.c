@@ -8,8 +8,6 @@
 #include "injector/injector.h"
 #include "injector/target/procfs.h"
 
-#define AUXV_MAX 4096
-
 /* <linux/pidfd.h> since Linux 6.13, the mask's bit since 6.15. */
 struct pidfd_info_v0 {
 	uint64_t mask;
@@ -49,20 +47,4 @@ bool process_exit_status(const struct process_id *id, int *ret_status)
 		return false;
 	*ret_status = info.exit_code;
 	return true;
-}
-
-/* The kernel puts a program, its stack and its random bytes at new places each
- * time: the auxiliary vector, which no program can change in the kernel, tells
- * them apart. */
-uint64_t process_program(pid_t pid)
-{
-	unsigned char vector[AUXV_MAX];
-	ssize_t size = procfs_read(pid, "auxv", (char *)vector, sizeof(vector));
-	uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a */
-
-	if (size <= 0)
-		return 0;
-	for (ssize_t i = 0; i < size; i++)
-		hash = (hash ^ vector[i]) * 0x100000001b3ull;
-	return hash;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "injector/injector.h"
 #include "injector/target/beginning.h"
 #include "injector/target/process.h"
 #include "injector/target/version.h"
@@ -10,7 +11,8 @@
 /* After a failure: what it lacks it may lack because it begins, or ends. */
 static int lacks(const struct interpreter *target, struct error *err)
 {
-	(void)beginning_lacks(target->pid, &target->modules, err);
+	(void)beginning_lacks(target->pid, target->program, &target->modules,
+			      err);
 	return process_lacks(target->pid, err);
 }
 
@@ -43,6 +45,7 @@ int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
 {
 	memset(target, 0, sizeof(*target));
 	target->pid = pid;
+	target->program = process_program(pid);
 	if (modules_read(pid, &target->modules, err))
 		return -1;
 	if (!memory_init(&target->memory, pid, err) &&

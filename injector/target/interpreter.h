@@ -12,6 +12,7 @@
 
 struct interpreter {
 	pid_t pid;
+	uint64_t program; /* before anything was read of it */
 	uint32_t version; /* 0x030b02 */
 	bool musl;
 	bool free_threaded;

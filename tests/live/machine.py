@@ -53,10 +53,11 @@ class Ended(Exception):
 
 
 class Target:
-    """A program of targets/ under an interpreter; ours to end, and only it."""
+    """A program of targets/ under an interpreter; ours to end, and only it.
+    `begun` is called with its pid before it has said that it is ready."""
 
     def __init__(self, python, module, *args, prefix=(), script=False,
-                 env=None):
+                 env=None, begun=None):
         program = [TARGETS / (module + ".py")] if script else [
             TARGETS / "run.py", module]
         environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
@@ -71,7 +72,13 @@ class Target:
             stderr=self.errors, env=environment, bufsize=0)
         self.pending = b""
         self.ended = False
-        self.pid = self.read(20)["ready"]
+        try:
+            if begun:
+                begun(self.process.pid)
+            self.pid = self.read(20)["ready"]
+        except BaseException:
+            self.stop()
+            raise
 
     def __enter__(self):
         return self

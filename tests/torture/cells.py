@@ -3,7 +3,7 @@
 (lines) several places where lines are, as (function, line)."""
 import collections
 
-from programs import Ending, Gdb, Gunicorn, Numpy, Postgres, Single, Uwsgi
+from programs import Beginning, Ending, Gdb, Gunicorn, Numpy, Postgres, Single, Uwsgi
 
 Cell = collections.namedtuple("Cell", "name start where lines",
                               defaults=[()])
@@ -51,6 +51,7 @@ CELLS = [
     Cell("multiprocessing", lambda python: Single(python, "pool", moving=True),
          "pool:tick"),
     Cell("numpy", Numpy, "__main__:tick"),
+    Cell("beginning", Beginning, None),
     Cell("ending", Ending, None),
     Cell("gunicorn", Gunicorn, "webapp:tick"),
     Cell("uwsgi", Uwsgi, "*:tick"),

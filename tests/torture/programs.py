@@ -412,5 +412,18 @@ class Ending:
         return self.target.stderr() if self.target else ""
 
 
-__all__ = ["Ending", "Gdb", "Gunicorn", "Numpy", "PROGRAMS",
+class Beginning(Ending):
+    """A program that begins as we enter; a new one for each cycle."""
+
+    def run(self, visit):
+        """From its begin, when visit(pid) is called, to its end."""
+        self.kind = "exit"
+        self.target = Target(self.python, "ends", self.kind, script=True,
+                             begun=visit)
+        self.target.ended = True
+        self.end()
+        self.check_end()
+
+
+__all__ = ["Beginning", "Ending", "Gdb", "Gunicorn", "Numpy", "PROGRAMS",
            "Postgres", "Single", "Unavailable", "Uwsgi"]

@@ -20,7 +20,7 @@ import time
 import evidence
 import report
 from cells import CELLS
-from programs import Unavailable
+from programs import Beginning, Ending, Unavailable
 
 import proc
 from machine import BUILD, Daemon, find_interpreters
@@ -35,6 +35,8 @@ TRIES = 5
 ENDED = AGAIN + ("target-exited", "no-such-process", "zombie", "finalizing",
                  "not-permitted", "not-python", "agent", "attach-failed",
                  "not-attached", "no-such-probe", "stopped")
+# ... and about one that only begins; a foreign root's by another program.
+BEGUN = AGAIN + ("finalizing", "bad-location", "not-python")
 FAILURES_MAX = 5
 RSS_SLACK_KB = 4000
 # An allocator keeps more for each thread that came to use it; what a program
@@ -82,24 +84,41 @@ def lines_cycle(client, program, cell, row, chance):
     assert program.alive(), "the target is gone"
 
 
-def ending_cycle(client, program, cell, row, chance):
-    """The program ends somewhere on our way; it must end as ever."""
-    pid, delay = program.renew()
-    timer = threading.Timer(delay, program.end)
-    timer.start()
+def visit(client, pid, row, allowed):
+    """As far as the program, which is not there for long, lets us."""
     try:
         row.took(client.call("attach", pid=pid, timeout=30))
         with client.probe(pid, "__main__:tick", LIMITS):
             time.sleep(0.005)
         client.call("detach", pid=pid)
     except RpcError as error:
-        if error.name not in ENDED:
+        if error.name not in allowed or " signal " in str(error):
             raise
         row.refuse(error.name)
+    del client.records[:]
+
+
+def ending_cycle(client, program, cell, row, chance):
+    """The program ends somewhere on our way; it must end as ever."""
+    pid, delay = program.renew()
+    timer = threading.Timer(delay, program.end)
+    timer.start()
+    try:
+        visit(client, pid, row, ENDED)
     finally:
         timer.join()
-    del client.records[:]
     program.check_end()
+
+
+def beginning_cycle(client, program, cell, row, chance):
+    """The program begins as we come, and goes on as ever."""
+    def come(pid):
+        time.sleep(chance.uniform(0, 0.03))
+        visit(client, pid, row, BEGUN)
+    program.run(come)
+
+
+PASSING = {Beginning: beginning_cycle, Ending: ending_cycle}
 
 
 def measure_floor(program, count):
@@ -124,7 +143,7 @@ def assert_nothing_left(program, before):
 def cycle_of(cell):
     if cell.lines:
         return lines_cycle
-    return cycle if cell.where else ending_cycle
+    return PASSING.get(cell.start, cycle)
 
 
 class Run:
