@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,21 @@ int admit_tracer(pid_t pid, const struct procfs_status *status,
 	error_set(err, ERROR_TRACED, "process %d is traced by process %d (%s)",
 		  pid, status->tracer, name);
 	return error_remedy(err, "end that debugger or tracer first");
+}
+
+/* vfork(2), posix_spawn(3), subprocess since 3.10: until it runs a program of
+ * its own, what is done to it is done to its parent. A kernel without kcmp
+ * (CONFIG_KCMP) cannot tell. */
+int admit_memory(pid_t pid, const struct procfs_stat *stat, struct error *err)
+{
+	if (stat->parent <= 0 ||
+	    syscall(SYS_kcmp, pid, stat->parent, KCMP_VM, 0, 0) != 0)
+		return 0;
+	error_set(err, ERROR_BUSY,
+		  "process %d still runs in the memory of its parent %d "
+		  "(vfork)",
+		  pid, stat->parent);
+	return error_remedy(err, "try again, or use the parent's id");
 }
 
 int admit_state(pid_t pid, const struct procfs_stat *stat, struct error *err)

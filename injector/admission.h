@@ -41,6 +41,10 @@ int admit_permission(pid_t pid, const struct procfs_status *status,
 int admit_tracer(pid_t pid, const struct procfs_status *status,
 		 struct error *err) NOPDB_CHECKED;
 
+/* Its memory is not its parent's. BUSY. */
+int admit_memory(pid_t pid, const struct procfs_stat *stat,
+		 struct error *err) NOPDB_CHECKED;
+
 /* It is neither stopped nor frozen by its control group. STOPPED. */
 int admit_state(pid_t pid, const struct procfs_stat *stat,
 		struct error *err) NOPDB_CHECKED;

@@ -104,7 +104,7 @@ struct check {
 	char remedy[192]; /* "" when there is nothing to do */
 };
 
-#define CHECK_MAX 16
+#define CHECK_MAX 20
 
 /* Seccomp filters can be read of a stopped thread only. PREFLIGHT_STOP: one is
  * stopped for that, for as long as entering would, if nothing else stands in

@@ -146,6 +146,8 @@ int preflight(pid_t pid, enum preflight_depth depth,
 		return report.count;
 	add(&report, "tracer", admit_tracer(pid, &status, &err), &err,
 	    "nobody traces it");
+	add(&report, "memory", admit_memory(pid, &stat, &err), &err,
+	    "it is not its parent's");
 	stands = !add(&report, "state", admit_state(pid, &stat, &err), &err,
 		      "it is neither stopped nor frozen");
 	examined = check_seccomp(&report, pid);

@@ -103,8 +103,9 @@ $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	injector/empty_agent.so targets/native.so targets/waits.so \
 	targets/cage.so targets/dawdle.so targets/faulty.so targets/slow_locks.so \
-	targets/late_libc.so targets/slow_start.so targets/seven \
-	targets/musl_host targets/fake_runtime agent/callgrind.so)
+	targets/late_libc.so targets/slow_start.so \
+	targets/slow_spawn.so targets/seven targets/musl_host \
+	targets/fake_runtime agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)

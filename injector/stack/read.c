@@ -241,10 +241,11 @@ static int read_process(struct stack_reader *reader, struct error *err)
 	struct procfs_status status;
 	struct procfs_stat stat;
 
-	return admit_process(reader->pid, &status, &stat, err) ||
-			       admit_permission(reader->pid, &status, err)
-		       ? -1
-		       : reader_run(reader, err);
+	if (admit_process(reader->pid, &status, &stat, err) ||
+	    admit_permission(reader->pid, &status, err) ||
+	    admit_memory(reader->pid, &stat, err))
+		return -1;
+	return reader_run(reader, err);
 }
 
 /* Reads by a way into a new picture. */

@@ -108,18 +108,20 @@ bool procfs_parse_stat(const char *text, struct procfs_stat *ret_stat)
 	char state;
 	unsigned flags, threads;
 	unsigned long long start;
-	int processor = -1;
+	int parent, processor = -1;
 
-	/* Fields 3 (state), 9 (flags), 20 (num_threads), 22 (starttime), 39
-	 * (processor): proc(5). */
-	if (!field || sscanf(field + 1,
-			     " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u "
-			     "%*u %*d %*d %*d %*d %u %*d %llu "
-			     "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-			     "%*s %*s %*s %*s %d",
-			     &state, &flags, &threads, &start, &processor) < 4)
+	/* Fields 3 (state), 4 (ppid), 9 (flags), 20 (num_threads), 22
+	 * (starttime), 39 (processor): proc(5). */
+	if (!field ||
+	    sscanf(field + 1,
+		   " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u "
+		   "%*u %*d %*d %*d %*d %u %*d %llu "
+		   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		   "%*s %*s %*s %*s %d",
+		   &state, &parent, &flags, &threads, &start, &processor) < 5)
 		return false;
 	ret_stat->state = state;
+	ret_stat->parent = parent;
 	ret_stat->exiting = flags & FLAG_EXITING;
 	ret_stat->threads = threads;
 	ret_stat->start_time = start;

@@ -30,6 +30,7 @@ bool procfs_link(pid_t pid, const char *name, char *buf, size_t size);
 struct procfs_stat {
 	char state;
 	bool exiting; /* it has begun to end; its memory may be gone */
+	pid_t parent; /* 0: none, or in no pid namespace of ours */
 	unsigned threads;
 	uint64_t start_time;
 	int processor; /* it ran on last; -1: the text ends before that */

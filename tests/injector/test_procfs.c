@@ -31,6 +31,7 @@ START_TEST(stat_names)
 		snprintf(line, sizeof(line), "12 %s S" STAT_REST, names[i]);
 		ck_assert(procfs_parse_stat(line, &stat));
 		ck_assert_int_eq(stat.state, 'S');
+		ck_assert_int_eq(stat.parent, 1);
 		ck_assert_uint_eq(stat.threads, 17);
 		ck_assert_uint_eq(stat.start_time, 19300);
 		ck_assert_int_eq(stat.processor, -1);

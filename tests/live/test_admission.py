@@ -338,8 +338,8 @@ def system_call(pid):
 def test_all_is_well(python, cli):
     with Target(python, "idle") as target:
         checks = assert_fine(cli, target.pid)
-        for name in ("kernel", "process", "permission", "tracer", "state",
-                     "seccomp", "cpu", "python", "version", "symbols",
+        for name in ("kernel", "process", "permission", "tracer", "memory",
+                     "state", "seccomp", "cpu", "python", "version", "symbols",
                      "threads", "agent-file", "agent"):
             assert checks[name]["result"] == "ok", checks[name]
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import proc
+from examine import assert_foretold
 from machine import PROGRAMS
 from rpc import RpcError
 
@@ -16,6 +17,14 @@ SLEEP = ("-c", "import time; time.sleep(99)")
 NANOSLEEP = 35  # x86-64
 SLOW_SECONDS = 2  # as in slow_start.c
 PROGRAMS_BEGUN = 30
+SPAWN = """
+import subprocess, threading, time
+threading.Thread(target=time.sleep, args=(99,), daemon=True).start()
+done = subprocess.run(["echo", "well"], start_new_session=True,
+                      stdout=subprocess.PIPE)
+print(done.stdout.decode(), end="", flush=True)
+time.sleep(99)
+"""
 BEGINS = {"busy", "finalizing", "no-safe-thread"}
 
 
@@ -87,3 +96,29 @@ def test_linker(client, child, newest):
     assert caught.value.name in ("no-safe-thread", "no-such-process",
                                  "target-exited", "zombie"), caught.value
     assert slow.wait() == 0
+
+
+def test_vfork(client, cli, child, newest):
+    """Until it runs another program it is in its parent's memory: what entered
+    it would be in both."""
+    def children():
+        with open("/proc/%d/task/%d/children" % (parent.pid,
+                                                 parent.pid)) as file:
+            return [int(word) for word in file.read().split()]
+    parent = child(newest.path, "-c", SPAWN, stdout=subprocess.PIPE, env=dict(
+        os.environ, LD_PRELOAD=str(PROGRAMS / "slow_spawn.so")))
+    spawned = proc.wait_until(children, 10, "child")[0]
+    proc.wait_until(lambda: sleeps(spawned), 10, "setsid")
+    refusal = cli("calls", spawned, "f", "-n", "1")
+    assert refusal.status == 6, refusal
+    assert_foretold(cli, spawned, "memory", refusal, spawned, parent.pid,
+                    "vfork", "try again")
+    for method in ("attach", "stack"):
+        with pytest.raises(RpcError) as caught:
+            client.call(method, pid=spawned)
+        assert caught.value.name == "busy", caught.value
+    client.call("attach", pid=parent.pid)
+    client.call("detach", pid=parent.pid)
+    assert sleeps(spawned)
+    assert parent.stdout.readline() == b"well\n"
+    assert parent.poll() is None and proc.agent_left(parent.pid) == []
