@@ -250,8 +250,8 @@ struct stack_picture {
 
 /* Reads a picture. Fails with NO_PROCESS, ZOMBIE, NOT_PERMITTED, NOT_PYTHON,
  * UNSUPPORTED, BUSY (it has only begun, or runs in the memory of its parent),
- * NO_MEMORY, SYSTEM (its memory makes no sense), TARGET_EXIT: nothing is told of
- * another process that has the number by now. */
+ * NO_MEMORY, SYSTEM (its memory makes no sense), TARGET_EXIT: nothing is told
+ * of another process that has the number by now. */
 int stack_read(const struct process_id *id, const struct stack_options *options,
 	       struct stack_picture **ret_picture,
 	       struct error *err) NOPDB_CHECKED;
