@@ -48,7 +48,7 @@ int admit_process(pid_t pid, struct procfs_status *ret_status,
 	if (ret_status->tgid != pid)
 		return process_is_thread(pid, ret_status->tgid, err);
 	if (ret_stat->state == 'Z' || ret_stat->state == 'X')
-		return process_ended(pid, err);
+		return process_ended(pid, ret_stat, err);
 	return 0;
 }
 

@@ -41,8 +41,21 @@ int process_is_thread(pid_t pid, pid_t tgid, struct error *err)
 	return error_remedy(err, "use the process's id, %d", tgid);
 }
 
-int process_ended(pid_t pid, struct error *err)
+/* Some milliseconds of an end, or pthread_exit(3) in main. */
+static int first_thread_ended(pid_t pid, struct error *err)
 {
+	error_set(err, ERROR_ZOMBIE,
+		  "the first thread of process %d has ended, and others have "
+		  "not",
+		  pid);
+	return error_remedy(err, "try again; a program that goes on so cannot "
+				 "be read or entered");
+}
+
+int process_ended(pid_t pid, const struct procfs_stat *stat, struct error *err)
+{
+	if (stat->state == 'Z' && stat->threads > 1)
+		return first_thread_ended(pid, err);
 	error_set(err, ERROR_ZOMBIE,
 		  "process %d has ended; its parent has not collected it", pid);
 	return error_remedy(err, "look at its parent; list what runs: nopdb "
@@ -64,7 +77,7 @@ int process_lacks(pid_t pid, struct error *err)
 	if (!procfs_stat(pid, &stat))
 		return process_is_gone(errno) ? process_missing(pid, err) : -1;
 	if (stat.exiting || stat.state == 'Z' || stat.state == 'X')
-		return process_ended(pid, err);
+		return process_ended(pid, &stat, err);
 	return -1;
 }
 
@@ -91,7 +104,7 @@ int process_open(pid_t pid, struct process_id *ret_id, struct error *err)
 	if (!procfs_stat(pid, &stat))
 		return process_unread(pid, errno, err);
 	if (stat.state == 'Z' || stat.state == 'X')
-		return process_ended(pid, err);
+		return process_ended(pid, &stat, err);
 	ret_id->pid = pid;
 	ret_id->start_time = stat.start_time;
 	ret_id->pidfd = steal_fd(&fd);

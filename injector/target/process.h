@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "injector/target/procfs.h"
 #include "proto/error.h"
 
 /* NO_PROCESS: there is none of this id. Returns -1. */
@@ -28,8 +29,9 @@ int process_unread(pid_t pid, int cause, struct error *err);
 /* NO_PROCESS: the id is that of a thread of process tgid. Returns -1. */
 int process_is_thread(pid_t pid, pid_t tgid, struct error *err);
 
-/* ZOMBIE: it ended and waits for its parent. Returns -1. */
-int process_ended(pid_t pid, struct error *err);
+/* ZOMBIE: it ended and waits for its parent, or its first thread did, by its
+ * line in /proc. Returns -1. */
+int process_ended(pid_t pid, const struct procfs_stat *stat, struct error *err);
 
 /* After a failure: a process that ends lacks what it lacks because it ends (its
  * memory goes before its id), which err says then instead: ZOMBIE, NO_PROCESS.

@@ -60,6 +60,22 @@ def test_zombie(cli, child):
     assert_refused(cli("calls", dead.pid, "f"), 4, dead.pid)
 
 
+# The system call ends the first thread alone, as pthread_exit in a C main.
+LEADERLESS = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(99,)).start()
+ctypes.CDLL(None).syscall(60, 0)
+"""
+
+
+def test_first_thread_ended(cli, child, newest):
+    headless = child(newest.path, "-c", LEADERLESS)
+    proc.wait_until(lambda: proc.state(headless.pid) == "Z", 10, "zombie")
+    for verb in (("calls", headless.pid, "f"), ("stack", headless.pid)):
+        assert_refused(cli(*verb), 4, headless.pid, "first thread", "others")
+    assert headless.poll() is None and len(proc.threads(headless.pid)) == 2
+
+
 LARGE = "import time; held = b'x' * (1 << 30); print(flush=True); time.sleep(99)"
 ENDINGS = 20  # at most, until one was seen at some length
 
