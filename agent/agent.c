@@ -88,6 +88,7 @@ static int enter_python(struct frame_error *err)
 {
 	if (bootstrap_run(err) < 0)
 		return -1;
+	gil_entered();
 	prove_attributes();
 	if (call_init() < 0 || stack_init() < 0)
 		return fault_set(err, ERROR_NO_MEMORY,
@@ -120,12 +121,25 @@ static void close_channels(void)
 	record_close();
 }
 
+/* Before an interpreter is, or when it is no more, its parts are not there. */
+static int check_initialized(struct frame_error *err)
+{
+	if (py.Py_IsInitialized())
+		return 0;
+	fault_set(err, ERROR_FINALIZING,
+		  "the interpreter is not initialized: the program begins or "
+		  "ends",
+		  "");
+	return fault_remedy(err, "try again");
+}
+
 /* From START to READY. On failure everything is undone but the socket. */
 static int start(const struct boot *boot, struct control_input *in,
 		 struct frame_start *ret_start, enum boot_leave *ret_leave,
 		 struct frame_error *err)
 {
-	if (python_load(boot, err) < 0 || take_start(in, ret_start, err) < 0) {
+	if (python_load(boot, err) < 0 || take_start(in, ret_start, err) < 0 ||
+	    check_initialized(err) < 0) {
 		control_close_fds(in);
 		return -1;
 	}
@@ -143,11 +157,7 @@ static int start(const struct boot *boot, struct control_input *in,
 	if (!gil_take()) {
 		armed_release();
 		record_release();
-		fault_set(err, ERROR_FINALIZING,
-			  "the interpreter is not initialized: the program "
-			  "begins or ends",
-			  "");
-		return fault_remedy(err, "try again");
+		return fault_finalizing(err);
 	}
 	if (enter_python(err) < 0) {
 		gil_give();

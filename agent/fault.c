@@ -24,3 +24,13 @@ int fault_remedy(struct frame_error *err, const char *text)
 		text_copy(err->remedy, sizeof err->remedy, text);
 	return -1;
 }
+
+int fault_finalizing(struct frame_error *err)
+{
+	fault_set(err, ERROR_FINALIZING,
+		  "the interpreter that was entered is shutting down, or is "
+		  "no more",
+		  "");
+	return fault_remedy(err, "detach; if the program initializes another, "
+				 "attach again");
+}

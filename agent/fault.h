@@ -16,4 +16,7 @@ int fault_set(struct frame_error *err, enum error_code code, const char *text,
 /* What the user can do about it. Returns -1. */
 int fault_remedy(struct frame_error *err, const char *text);
 
+/* FINALIZING: gil_take() or gil_pause() failed. Returns -1. */
+int fault_finalizing(struct frame_error *err);
+
 #endif

@@ -27,6 +27,21 @@ static void *kept;
  * and gil_give() must not touch ours. */
 static bool lost;
 
+/* The builtins of the interpreter that was entered, whose address is no
+ * other's while the agent's Python part holds them; NULL: none was. */
+static struct object *entered;
+
+/* That interpreter is no more. There may be another: a program that embeds
+ * Python can finalize and initialize it. */
+static bool over;
+
+/* Each initialization makes the key anew by which a thread finds its state. */
+static bool is_there(void *state)
+{
+	return !py.PyGILState_GetThisThreadState ||
+	       py.PyGILState_GetThisThreadState() == state;
+}
+
 /* <= 3.11: takes the GIL in the name of a thread state that is in no list, then
  * makes one: the lock of the thread states is taken with the GIL alone, as
  * Python's own threads do, and so never while os.fork() runs. To take the GIL
@@ -64,11 +79,26 @@ static void *next_state(void)
 	return state;
 }
 
+void gil_leave(void)
+{
+	if (!lost)
+		py.PyGILState_Release(NEW_THREAD);
+	fork_guard_step(FORK_OUT);
+}
+
+void gil_entered(void)
+{
+	entered = py.PyEval_GetBuiltins();
+}
+
 bool gil_take(void)
 {
 	/* Ensure would make a thread state in an interpreter that is being
 	 * freed: 3.14 crashed in 6 of 6 late finalizations. */
-	if (!py.Py_IsInitialized())
+	if (over || !py.Py_IsInitialized())
+		return false;
+	over = kept && !is_there(kept);
+	if (over)
 		return false;
 	if (kept) {
 		fork_guard_step(FORK_TAKING);
@@ -81,14 +111,10 @@ bool gil_take(void)
 	fork_guard_step(FORK_INSIDE);
 	kept = NULL;
 	lost = false;
-	return true;
-}
-
-void gil_leave(void)
-{
-	if (!lost)
-		py.PyGILState_Release(NEW_THREAD);
-	fork_guard_step(FORK_OUT);
+	over = entered && py.PyEval_GetBuiltins() != entered;
+	if (over)
+		gil_leave();
+	return !over;
 }
 
 void gil_give(void)
@@ -111,7 +137,7 @@ bool gil_pause(unsigned microseconds)
 	state = py.PyEval_SaveThread();
 	fork_guard_step(FORK_OUT);
 	sys_sleep_us(microseconds);
-	if (!py.Py_IsInitialized()) {
+	if (!py.Py_IsInitialized() || !is_there(state)) {
 		lost = true;
 		return false;
 	}

@@ -51,9 +51,13 @@ static int flags_at;
 static char *in_interpreter(void)
 {
 	char *interpreter = py.PyInterpreterState_Main();
-	char *found = PY_FIELD(char *, interpreter, py.minor == 12 ? 384 : 16);
-	ptrdiff_t offset = found - interpreter;
+	char *found;
+	ptrdiff_t offset;
 
+	if (!interpreter)
+		return NULL;
+	found = PY_FIELD(char *, interpreter, py.minor == 12 ? 384 : 16);
+	offset = found - interpreter;
 	return offset > 0 && offset < INTERPRETER_SIZE && offset % 8 == 0
 		       ? found
 		       : NULL;

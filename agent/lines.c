@@ -241,8 +241,7 @@ int lines_write(const struct probe_spec *spec, struct object *function,
 	}
 	result = find(r, function);
 	if (result < 0) {
-		fault_set(err, ERROR_FINALIZING,
-			  "the interpreter is shutting down", "");
+		fault_finalizing(err);
 	} else {
 		write_all(r, w);
 		for (int i = 0; i < r->count; i++)

@@ -289,8 +289,7 @@ static void serve_request(serve_handler *handler, const struct frame *request)
 	int result;
 
 	if (!gil_take()) {
-		fault_set(&err, ERROR_FINALIZING,
-			  "the interpreter is shutting down", "");
+		fault_finalizing(&err);
 		control_send_error(request->id, &err);
 		return;
 	}

@@ -55,9 +55,7 @@ static int drain(const int *rest, struct frame_error *err)
 					 "a capture does not come to its end",
 					 "");
 		if (!gil_pause(DRAIN_US))
-			return fault_set(err, ERROR_FINALIZING,
-					 "the interpreter is shutting down",
-					 "");
+			return fault_finalizing(err);
 	}
 	return 0;
 }
@@ -197,8 +195,7 @@ static int look(struct probe *probe, struct frame_error *err)
 	probe->refused = 0;
 	probe->off_line = false;
 	if (find(probe) < 0)
-		return fault_set(err, ERROR_FINALIZING,
-				 "the interpreter is shutting down", "");
+		return fault_finalizing(err);
 	if (probe->off_line && !probe->locations && !probe->refused)
 		return fault_off_line(probe, err);
 	if (probe->refused && !probe->locations) {

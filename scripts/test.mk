@@ -95,6 +95,12 @@ $(OUT)/test/targets/fake_runtime: tests/live/targets/fake_runtime.c \
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TARGET_FLAGS) -I. -rdynamic -o $@ $<
 
+# Loads an interpreter.
+$(OUT)/test/targets/embeds: tests/live/targets/embeds.c | deps-check
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TARGET_FLAGS) -o $@ $< -ldl
+
 $(OUT)/test/targets/%: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -105,7 +111,7 @@ UNIT_EXTRA := $(patsubst %,$(OUT)/test/%,injector/enter injector/floor \
 	targets/cage.so targets/dawdle.so targets/faulty.so targets/slow_locks.so \
 	targets/late_libc.so targets/slow_start.so \
 	targets/slow_spawn.so targets/seven targets/musl_host \
-	targets/fake_runtime agent/callgrind.so)
+	targets/fake_runtime targets/embeds agent/callgrind.so)
 
 .PHONY: unit test-programs unit-run live-run
 unit: $(UNIT) $(UNIT_EXTRA)

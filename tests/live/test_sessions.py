@@ -197,7 +197,12 @@ def test_slow_client_loses_and_others_do_not(daemon, newest):
         lazy = slow.probe(target.pid, "busy:*", limits)
         prompt = quick.probe(target.pid, "busy:work_json",
                              {"hits": 0, "rate": 0})
-        deadline = time.monotonic() + 5
+
+        def lost():
+            quick.pump(0.1)
+            return quick.call("stats")["lost_by"]["slow-client"]
+        proc.wait_until(lost, 60, "loss")
+        deadline = time.monotonic() + 2
         while time.monotonic() < deadline:
             quick.pump(0.1)
         # 16 MiB and 6 MiB a target.

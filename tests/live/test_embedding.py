@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""Programs that embed an interpreter, and have it now and then: before the
+first, between two and after the last they are as safe as with one."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import proc
+from machine import PROGRAMS, Daemon
+from rpc import RpcError
+
+OPEN = {"hits": 0, "rate": 0}
+WHERE = "import sys, sysconfig; print(sys.base_prefix, *map(" \
+        "sysconfig.get_config_var, ['LIBDIR', 'INSTSONAME']), sep='\\n')"
+
+
+class Embedding:
+    """embeds.c, with the library of an interpreter."""
+
+    def __init__(self, python):
+        done = subprocess.run([python.path, "-c", WHERE], check=True,
+                              stdout=subprocess.PIPE, universal_newlines=True)
+        home, folder, name = done.stdout.split("\n")[:3]
+        if not (pathlib.Path(folder) / name).is_file():
+            pytest.skip("%s comes without a library" % python.id)
+        self.process = subprocess.Popen(
+            [str(PROGRAMS / "embeds"), folder + "/" + name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=dict(os.environ, PYTHONHOME=home))
+        self.pid = self.process.pid
+        self.done()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.say("nothing")
+        self.process.kill()
+        self.process.wait()
+
+    def done(self):
+        line = self.process.stdout.readline()
+        assert line == b"done\n", (line, self.process.wait())
+
+    def say(self, word):
+        self.process.stdin.write(word.encode() + b"\n")
+        self.process.stdin.flush()
+        self.done()
+
+
+@pytest.fixture
+def embedding(python):
+    with Embedding(python) as program:
+        yield program
+
+
+def watch(client, program):
+    """From attach to detach, which leaves nothing. (What an agent whose
+    interpreter ended has left is there before.)"""
+    before = proc.agent_left(program.pid)
+    client.call("attach", pid=program.pid)
+    with client.probe(program.pid, "__main__:f", OPEN) as probe:
+        probe.calls(1)
+    client.call("detach", pid=program.pid)
+    assert proc.agent_left(program.pid) == before
+
+
+def assert_refused(client, program):
+    for _ in range(2):
+        with pytest.raises(RpcError) as caught:
+            client.call("attach", pid=program.pid)
+        assert caught.value.name == "finalizing", caught.value
+        assert caught.value.remedy == "try again", caught.value
+    program.say("nothing")
+    assert proc.agent_left(program.pid) == []
+
+
+@pytest.mark.smoke
+def test_now_and_then(client, embedding):
+    assert_refused(client, embedding)
+    for _ in range(2):
+        embedding.say("begin")
+        watch(client, embedding)
+        embedding.say("end")
+        assert_refused(client, embedding)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("again", [False, True], ids=["none", "another"])
+def test_ends_while_we_are_in_it(client, embedding, again):
+    """What was entered is no more: nothing else is touched."""
+    embedding.say("begin")
+    client.call("attach", pid=embedding.pid)
+    with client.probe(embedding.pid, "__main__:f", OPEN) as probe:
+        probe.calls(1)
+        embedding.say("end")
+        if again:
+            embedding.say("begin")
+        with pytest.raises(RpcError) as caught:
+            client.probe(embedding.pid, "__main__:f")
+        assert caught.value.name == "finalizing", caught.value
+        assert "attach again" in caught.value.remedy, caught.value
+        with pytest.raises(RpcError) as caught:
+            client.call("eval", pid=embedding.pid, expr="1")
+        assert caught.value.name == "finalizing", caught.value
+        client.call("detach", pid=embedding.pid)
+        probe.removed = True
+    embedding.say("nothing")
+    if not again:
+        embedding.say("begin")
+    watch(client, embedding)
+    embedding.say("end")
+
+
+def test_daemon_killed_after_it_ended(folder, embedding):
+    """The agent leaves what is not its own as it is."""
+    embedding.say("begin")
+    daemon = Daemon(folder)
+    client = daemon.client()
+    threads = proc.threads(embedding.pid)
+    client.call("attach", pid=embedding.pid)
+    with client.probe(embedding.pid, "__main__:f", OPEN) as probe:
+        probe.calls(1)
+        embedding.say("end")
+        embedding.say("begin")
+        daemon.process.kill()
+        daemon.process.wait()
+        probe.removed = True
+    client.close()
+    proc.wait_until(lambda: len(proc.threads(embedding.pid)) == len(threads),
+                    10, "departure of the agent's thread")
+    embedding.say("end")
+    with Daemon(folder / "next") as after, after.client() as client:
+        embedding.say("begin")
+        watch(client, embedding)
