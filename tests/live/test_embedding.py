@@ -2,7 +2,6 @@
 """Programs that embed an interpreter, and have it now and then: before the
 first, between two and after the last they are as safe as with one."""
 import os
-import pathlib
 import subprocess
 
 import pytest
@@ -12,25 +11,35 @@ from machine import PROGRAMS, Daemon
 from rpc import RpcError
 
 OPEN = {"hits": 0, "rate": 0}
-WHERE = "import sys, sysconfig; print(sys.base_prefix, *map(" \
-        "sysconfig.get_config_var, ['LIBDIR', 'INSTSONAME']), sep='\\n')"
+# Goes on as embeds.c, with the library of the interpreter that runs this.
+EMBED = """
+import os, sys, sysconfig
+name = sysconfig.get_config_var("INSTSONAME")
+found = [path for path in (os.path.join(sysconfig.get_config_var(folder), name)
+                           for folder in ("LIBDIR", "LIBPL"))
+         if name.startswith("libpython") and os.path.isfile(path)]
+if not found:
+    print("none", flush=True)
+    sys.exit()
+os.environ["PYTHONHOME"] = sys.base_prefix
+os.execv(sys.argv[1], [sys.argv[1], found[0]])
+"""
 
 
 class Embedding:
     """embeds.c, with the library of an interpreter."""
 
     def __init__(self, python):
-        done = subprocess.run([python.path, "-c", WHERE], check=True,
-                              stdout=subprocess.PIPE, universal_newlines=True)
-        home, folder, name = done.stdout.split("\n")[:3]
-        if not (pathlib.Path(folder) / name).is_file():
-            pytest.skip("%s comes without a library" % python.id)
         self.process = subprocess.Popen(
-            [str(PROGRAMS / "embeds"), folder + "/" + name],
+            [python.path, "-c", EMBED, str(PROGRAMS / "embeds")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=dict(os.environ, PYTHONHOME=home))
+            env=dict(os.environ, NOPDB_BIND=str(PROGRAMS)))
         self.pid = self.process.pid
-        self.done()
+        line = self.process.stdout.readline()
+        if line == b"none\n":
+            self.process.wait()
+            pytest.skip("%s comes without a library" % python.id)
+        assert line == b"done\n", (line, self.process.wait())
 
     def __enter__(self):
         return self
@@ -64,6 +73,7 @@ def watch(client, program):
     client.call("attach", pid=program.pid)
     with client.probe(program.pid, "__main__:f", OPEN) as probe:
         probe.calls(1)
+        client.call("eval", pid=program.pid, expr="f(1)")
     client.call("detach", pid=program.pid)
     assert proc.agent_left(program.pid) == before
 
