@@ -49,6 +49,10 @@ int admit_memory(pid_t pid, const struct procfs_stat *stat,
 int admit_state(pid_t pid, const struct procfs_stat *stat,
 		struct error *err) NOPDB_CHECKED;
 
+/* Its control groups leave it the memory that the agent takes there: otherwise
+ * the kernel would end it. NO_MEMORY. */
+int admit_room(pid_t pid, struct error *err) NOPDB_CHECKED;
+
 /* No thread has a seccomp filter, or all filters can be examined. SECCOMP.
  * ret_filtered says whether there is one. */
 int admit_seccomp(pid_t pid, bool *ret_filtered,

@@ -150,6 +150,8 @@ int preflight(pid_t pid, enum preflight_depth depth,
 	    "it is not its parent's");
 	stands = !add(&report, "state", admit_state(pid, &stat, &err), &err,
 		      "it is neither stopped nor frozen");
+	add(&report, "room", admit_room(pid, &err), &err,
+	    "its control groups leave it memory");
 	examined = check_seccomp(&report, pid);
 	add(&report, "cpu", admit_cpu(&status, &err), &err, "no shadow stack");
 	check_python(&report, pid);

@@ -109,24 +109,26 @@ def test_tracer_that_holds_it_stopped(newest, cli):
 
 # ---- control groups ------------------------------------------------------------------
 class Group:
-    """A control group of our own below the mount of a freezer."""
+    """A control group of our own below the mount of a controller."""
 
-    def __init__(self, version):
+    def __init__(self, version, controller="freezer"):
         self.version = version
+        self.controller = controller
         self.path = None
         kind = "cgroup2" if version == 2 else "cgroup"
         for line in pathlib.Path("/proc/self/mountinfo").read_text().split(
                 "\n"):
             before, _, after = line.partition(" - ")
             if after.startswith(kind + " ") and (
-                    version == 2 or "freezer" in after.split()[-1].split(",")):
+                    version == 2 or controller in after.split()[-1].split(",")):
                 self.path = pathlib.Path(before.split()[4]) / (
                     "nopdb-test-%d" % os.getpid())
         self.inner = self.path and self.path / "inner"
 
     def __enter__(self):
         if self.path is None:
-            pytest.skip("no freezer of version %d is mounted" % self.version)
+            pytest.skip("no %s of version %d is mounted" % (
+                self.controller, self.version))
         try:
             self.inner.mkdir(parents=True)
         except OSError as error:
@@ -134,8 +136,9 @@ class Group:
         return self
 
     def __exit__(self, *exc):
-        self.freeze(self.path, False)
-        self.freeze(self.inner, False)
+        if self.controller == "freezer":
+            self.freeze(self.path, False)
+            self.freeze(self.inner, False)
         for pid in (self.inner / "cgroup.procs").read_text().split():
             self.move(pid, self.path.parent)
         # A process that has just left may still be counted.
@@ -180,6 +183,36 @@ def test_frozen(newest, cli, version, above):
         assert before.differences(proc.Snapshot(target.pid),
                                   RSS_KB) == []
         group.freeze(folder, False)
+        assert_fine(cli, target.pid)
+        assert cli("calls", target.pid, "busy:work_*", "-n",
+                   "1").status == 0
+        target.check_progress()
+
+
+def limit_memory(group, left):
+    """Allows so many bytes more than are used."""
+    use, limit = {1: ("memory.usage_in_bytes", "memory.limit_in_bytes"),
+                  2: ("memory.current", "memory.max")}[group.version]
+    if not (group.path / limit).exists():
+        pytest.skip("no control of memory in version %d" % group.version)
+    used = int((group.path / use).read_text())
+    (group.path / limit).write_text(str(used + left))
+
+
+@needs_root
+@pytest.mark.parametrize("version", [1, 2])
+def test_little_memory(newest, cli, version):
+    """What we take of it would be the end of the process."""
+    with Target(newest, "busy") as target, \
+            Group(version, "memory") as group:
+        group.move(target.pid, group.inner)
+        limit_memory(group, 3 << 20)
+        refusal = cli("calls", target.pid, "busy:work_*", "-n", "1")
+        check = assert_foretold(cli, target.pid, "room", refusal,
+                                group.path.name, target.pid, "nopdb stack")
+        assert check["error"] == "no-memory", check
+        assert cli("stack", target.pid).status == 0
+        limit_memory(group, 64 << 20)
         assert_fine(cli, target.pid)
         assert cli("calls", target.pid, "busy:work_*", "-n",
                    "1").status == 0
@@ -339,7 +372,7 @@ def test_all_is_well(python, cli):
     with Target(python, "idle") as target:
         checks = assert_fine(cli, target.pid)
         for name in ("kernel", "process", "permission", "tracer", "memory",
-                     "state", "seccomp", "cpu", "python", "version", "symbols",
+                     "state", "room", "seccomp", "cpu", "python", "version", "symbols",
                      "threads", "agent-file", "agent"):
             assert checks[name]["result"] == "ok", checks[name]
 

@@ -23,7 +23,7 @@ static int nothing(void)
 	return 0;
 }
 
-static int (*resolve(void))(void)
+static __attribute__((used)) int (*resolve(void))(void)
 {
 	take_time();
 	return nothing;
