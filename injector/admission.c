@@ -18,6 +18,7 @@
 #include "injector/owned.h"
 #include "injector/printable.h"
 #include "injector/target/freezer.h"
+#include "injector/target/limits.h"
 #include "injector/target/memory_group.h"
 #include "injector/target/process.h"
 #include "injector/target/threads.h"
@@ -26,6 +27,11 @@
 /* Of the process's own: the ring as far as it was used (LIMIT_RING_DEFAULT), 1
  * MiB to enter (measured, 3.7 to 3.15), and as much again for what it does. */
 #define ROOM (8u << 20)
+
+/* 147 MiB of address space, most of it the C library's for two more threads,
+ * and 19 MiB of it to be written to. */
+#define ROOM_SPACE (256u << 20)
+#define ROOM_DATA (32u << 20)
 
 int admit_machine(struct error *err)
 {
@@ -185,22 +191,37 @@ int admit_state(pid_t pid, const struct procfs_stat *stat, struct error *err)
 				 "freezer.state)");
 }
 
+static int refuse_room(pid_t pid, const char *who, unsigned bytes,
+		       const char *remedy, struct error *err)
+{
+	error_set(err, ERROR_NO_MEMORY,
+		  "%s leaves process %d less than the %u MiB that it may take "
+		  "to enter",
+		  who, pid, bytes >> 20);
+	return error_remedy(err, "%s, or look from outside: nopdb stack %d",
+			    remedy, pid);
+}
+
 int admit_room(pid_t pid, struct error *err)
 {
-	char group[128] = "";
+	char group[128] = "", who[128];
+	struct limits limits;
 
-	if (memory_group_left(pid, group, sizeof(group)) >= ROOM)
-		return 0;
-	make_printable(group);
-	error_set(
-		err, ERROR_NO_MEMORY,
-		"control group %.90s leaves process %d less than the %u MiB of "
-		"memory that it may take to enter",
-		group, pid, ROOM >> 20);
-	return error_remedy(err,
-			    "raise its limit (memory.max), or look from "
-			    "outside: nopdb stack %d",
-			    pid);
+	if (memory_group_left(pid, group, sizeof(group)) < ROOM) {
+		make_printable(group);
+		snprintf(who, sizeof(who), "the memory of control group %.90s",
+			 group);
+		return refuse_room(pid, who, ROOM,
+				   "raise its limit (memory.max)", err);
+	}
+	limits_read(pid, &limits);
+	if (limits.space < ROOM_SPACE)
+		return refuse_room(pid, "the limit of its address space",
+				   ROOM_SPACE, "raise it (prlimit --as)", err);
+	if (limits.data < ROOM_DATA)
+		return refuse_room(pid, "the limit of its data", ROOM_DATA,
+				   "raise it (prlimit --data)", err);
+	return 0;
 }
 
 static int refuse_filter(const char *what, const char *remedy,

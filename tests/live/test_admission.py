@@ -4,6 +4,7 @@ remedy and exit code, the doctor says the same beforehand, in text and JSON,
 and the process goes on as if nothing had happened."""
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ import time
 import pytest
 
 import proc
+from control_group import Group
 from examine import assert_fine, assert_foretold, doctor
 from machine import BUILD, Command, Daemon, Interpreter, Target
 from rpc import RpcError
@@ -108,63 +110,6 @@ def test_tracer_that_holds_it_stopped(newest, cli):
 
 
 # ---- control groups ------------------------------------------------------------------
-class Group:
-    """A control group of our own below the mount of a controller."""
-
-    def __init__(self, version, controller="freezer"):
-        self.version = version
-        self.controller = controller
-        self.path = None
-        kind = "cgroup2" if version == 2 else "cgroup"
-        for line in pathlib.Path("/proc/self/mountinfo").read_text().split(
-                "\n"):
-            before, _, after = line.partition(" - ")
-            if after.startswith(kind + " ") and (
-                    version == 2 or controller in after.split()[-1].split(",")):
-                self.path = pathlib.Path(before.split()[4]) / (
-                    "nopdb-test-%d" % os.getpid())
-        self.inner = self.path and self.path / "inner"
-
-    def __enter__(self):
-        if self.path is None:
-            pytest.skip("no %s of version %d is mounted" % (
-                self.controller, self.version))
-        try:
-            self.inner.mkdir(parents=True)
-        except OSError as error:
-            pytest.skip("no control group can be made: %s" % error)
-        return self
-
-    def __exit__(self, *exc):
-        if self.controller == "freezer":
-            self.freeze(self.path, False)
-            self.freeze(self.inner, False)
-        for pid in (self.inner / "cgroup.procs").read_text().split():
-            self.move(pid, self.path.parent)
-        # A process that has just left may still be counted.
-        for folder in (self.inner, self.path):
-            proc.wait_until(lambda: removed(folder), 10, "empty group")
-
-    @staticmethod
-    def move(pid, folder):
-        (folder / "cgroup.procs").write_text("%s\n" % pid)
-
-    def freeze(self, folder, on):
-        if self.version == 2:
-            (folder / "cgroup.freeze").write_text("1" if on else "0")
-        else:
-            (folder / "freezer.state").write_text(
-                "FROZEN" if on else "THAWED")
-
-
-def removed(folder):
-    try:
-        folder.rmdir()
-    except OSError:
-        return False
-    return True
-
-
 @needs_root
 @pytest.mark.parametrize("above", [False, True], ids=["own", "above"])
 @pytest.mark.parametrize("version", [1, 2])
@@ -213,6 +158,25 @@ def test_little_memory(newest, cli, version):
         assert check["error"] == "no-memory", check
         assert cli("stack", target.pid).status == 0
         limit_memory(group, 64 << 20)
+        assert_fine(cli, target.pid)
+        assert cli("calls", target.pid, "busy:work_*", "-n",
+                   "1").status == 0
+        target.check_progress()
+
+
+@pytest.mark.parametrize("which, field, needed", [
+    (resource.RLIMIT_AS, "VmSize", 256), (resource.RLIMIT_DATA, "VmData", 32)],
+                         ids=["space", "data"])
+def test_limits(newest, cli, which, field, needed):
+    with Target(newest, "busy") as target:
+        used = int(proc.status_field(target.pid, field).split()[0]) << 10
+        _, most = resource.prlimit(target.pid, which)
+        resource.prlimit(target.pid, which, (used + (16 << 20), most))
+        refusal = cli("calls", target.pid, "busy:work_*", "-n", "1")
+        check = assert_foretold(cli, target.pid, "room", refusal, "limit",
+                                target.pid, "%d MiB" % needed, "prlimit")
+        assert check["error"] == "no-memory", check
+        resource.prlimit(target.pid, which, (used + (512 << 20), most))
         assert_fine(cli, target.pid)
         assert cli("calls", target.pid, "busy:work_*", "-n",
                    "1").status == 0
