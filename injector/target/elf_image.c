@@ -49,6 +49,7 @@ static bool load_header(Elf *elf, struct elf_image *image)
 			image->low = page;
 			loads = true;
 		}
+		image->linked |= segment.p_type == PT_INTERP;
 		if (segment.p_type == PT_GNU_EH_FRAME) {
 			image->eh_frame_hdr = segment.p_vaddr;
 			image->eh_frame_hdr_end =

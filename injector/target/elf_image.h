@@ -24,6 +24,7 @@ struct elf_symbol {
 struct elf_image {
 	uint16_t machine;
 	uint64_t entry;
+	bool linked;	       /* it names a dynamic linker (PT_INTERP) */
 	uint64_t low;	       /* lowest PT_LOAD, page aligned */
 	uint64_t eh_frame_hdr; /* 0: none */
 	uint64_t eh_frame_hdr_end;

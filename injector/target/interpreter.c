@@ -16,6 +16,17 @@ static int lacks(const struct interpreter *target, struct error *err)
 	return process_lacks(target->pid, err);
 }
 
+/* valgrind and emulators of a CPU are static programs that load the other's
+ * files themselves: what its threads seem to run, theirs do. */
+static bool is_emulated(const struct modules *modules)
+{
+	const struct module *program = modules_with(modules, MODULE_EXECUTABLE);
+
+	return program && program->loaded && !program->image.linked &&
+	       !(program->traits & (MODULE_LD | MODULE_LIBC)) &&
+	       modules_with(modules, MODULE_LIBC);
+}
+
 static int find_python(struct interpreter *target, struct error *err)
 {
 	const struct module *libc;
@@ -34,6 +45,16 @@ static int find_python(struct interpreter *target, struct error *err)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "process %d is not for %s", target->pid,
 				 arch.name);
+	if (is_emulated(&target->modules)) {
+		error_set(err, ERROR_UNSUPPORTED,
+			  "process %d runs in another program, such as "
+			  "valgrind",
+			  target->pid);
+		return error_remedy(err,
+				    "run it without, or look from "
+				    "outside: nopdb stack %d",
+				    target->pid);
+	}
 	libc = modules_with(&target->modules, MODULE_LIBC);
 	target->musl = libc && !modules_with(&target->modules, MODULE_GLIBC);
 	target->free_threaded = target->python->traits & MODULE_FREE_THREADED;

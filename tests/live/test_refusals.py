@@ -2,6 +2,7 @@
 """Bad input and processes that cannot be entered: the message names the input
 and the reason, the remedy says what to do, the exit code is the contract's."""
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -98,6 +99,20 @@ def test_ending(session_daemon, child, newest, method):
             break
     assert len(names) > 2, names
     assert set(names) <= {"zombie", "no-such-process", "target-exited"}, names
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind here")
+def test_valgrind(cli, child):
+    """The threads are valgrind's, whatever they seem to run."""
+    emulated = child("valgrind", "-q", DEBIAN.path, "-c",
+                     "print('ready', flush=True); import time; time.sleep(99)",
+                     stdout=subprocess.PIPE)
+    assert emulated.stdout.readline() == b"ready\n"
+    before = proc.Snapshot(emulated.pid)
+    assert_refused(cli("calls", emulated.pid, "f"), 4, emulated.pid,
+                   "valgrind", "nopdb stack")
+    assert before.differences(proc.Snapshot(emulated.pid), 4000) == []
+    assert cli("stack", emulated.pid).status == 0
 
 
 def test_stopped(cli, newest):
