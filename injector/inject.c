@@ -14,6 +14,7 @@
 #include "injector/hijack/entry.h"
 #include "injector/hijack/filters.h"
 #include "injector/hijack/handshake.h"
+#include "injector/pick.h"
 #include "injector/target/process.h"
 
 #define INJECT_SLACK_NS 1000
@@ -77,7 +78,7 @@ static int open_interpreter(struct job *job, struct interpreter *target)
 {
 	struct error *err = &job->err;
 
-	if (!interpreter_open(target, job->id->pid, err))
+	if (!pick_interpreter(target, job->id->pid, err))
 		return 0;
 	/* What another process lacks says nothing of this one. */
 	if (err->code != ERROR_ZOMBIE && err->code != ERROR_NO_PROCESS)

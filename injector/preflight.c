@@ -6,6 +6,7 @@
 
 #include "injector/admission.h"
 #include "injector/arch/arch.h"
+#include "injector/pick.h"
 #include "injector/target/interpreter.h"
 #include "injector/target/version.h"
 
@@ -52,7 +53,7 @@ static void check_python(struct report *report, pid_t pid)
 	char text[96] = "";
 	int failed;
 
-	if (add(report, "python", interpreter_open(&target, pid, &err), &err,
+	if (add(report, "python", pick_interpreter(&target, pid, &err), &err,
 		"an interpreter is mapped"))
 		return;
 	snprintf(text, sizeof(text), "CPython 3.%u.%u%s",

@@ -27,21 +27,13 @@ static bool is_emulated(const struct modules *modules)
 	       modules_with(modules, MODULE_LIBC);
 }
 
-static int find_python(struct interpreter *target, struct error *err)
+int interpreter_use(struct interpreter *target, const struct module *python,
+		    struct error *err)
 {
 	const struct module *libc;
 
-	target->python = modules_with(&target->modules, MODULE_PYTHON);
-	if (!target->python) {
-		error_set(err, ERROR_NOT_PYTHON,
-			  "process %d has no Python interpreter", target->pid);
-		if (modules_unread(&target->modules))
-			return error_remedy(err, "some of its files could not "
-						 "be read; run the daemon as "
-						 "root");
-		return error_remedy(err, "list the Python processes: nopdb ps");
-	}
-	if (target->python->image.machine != arch.elf_machine)
+	target->python = python;
+	if (python->image.machine != arch.elf_machine)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "process %d is not for %s", target->pid,
 				 arch.name);
@@ -57,9 +49,24 @@ static int find_python(struct interpreter *target, struct error *err)
 	}
 	libc = modules_with(&target->modules, MODULE_LIBC);
 	target->musl = libc && !modules_with(&target->modules, MODULE_GLIBC);
-	target->free_threaded = target->python->traits & MODULE_FREE_THREADED;
-	target->version = version_read(&target->memory, target->python);
+	target->free_threaded = python->traits & MODULE_FREE_THREADED;
+	target->version = version_read(&target->memory, python);
 	return 0;
+}
+
+static int find_python(struct interpreter *target, struct error *err)
+{
+	const struct module *python =
+		modules_with(&target->modules, MODULE_PYTHON);
+
+	if (python)
+		return interpreter_use(target, python, err);
+	error_set(err, ERROR_NOT_PYTHON, "process %d has no Python interpreter",
+		  target->pid);
+	if (modules_unread(&target->modules))
+		return error_remedy(err, "some of its files could not be read; "
+					 "run the daemon as root");
+	return error_remedy(err, "list the Python processes: nopdb ps");
 }
 
 int interpreter_open(struct interpreter *target, pid_t pid, struct error *err)
@@ -101,8 +108,8 @@ int interpreter_check_version(const struct interpreter *target,
 
 int interpreter_resolve(struct interpreter *target, struct error *err)
 {
-	if (symbols_resolve(&target->modules, &target->memory, target->version,
-			    &target->symbols, err))
+	if (symbols_resolve(&target->modules, target->python, &target->memory,
+			    target->version, &target->symbols, err))
 		return lacks(target, err);
 	return 0;
 }

@@ -28,6 +28,11 @@ struct interpreter {
 int interpreter_open(struct interpreter *target, pid_t pid,
 		     struct error *err) NOPDB_CHECKED;
 
+/* Takes another of its modules for the interpreter. Fails with UNSUPPORTED
+ * (another CPU, an emulator). */
+int interpreter_use(struct interpreter *target, const struct module *python,
+		    struct error *err) NOPDB_CHECKED;
+
 /* Is it a Python we can work in? Fails with UNSUPPORTED, BUSY, ZOMBIE. */
 int interpreter_check_version(const struct interpreter *target,
 			      struct error *err) NOPDB_CHECKED;

@@ -157,16 +157,12 @@ static int find_gadgets(const struct modules *modules,
 			 "the C library lacks the code to enter by");
 }
 
-int symbols_resolve(const struct modules *modules, const struct memory *memory,
-		    uint32_t version, struct symbols *ret_symbols,
-		    struct error *err)
+int symbols_resolve(const struct modules *modules, const struct module *python,
+		    const struct memory *memory, uint32_t version,
+		    struct symbols *ret_symbols, struct error *err)
 {
-	const struct module *python = modules_with(modules, MODULE_PYTHON);
 	struct symbols symbols = { 0 };
 
-	if (!python)
-		return error_set(err, ERROR_NOT_PYTHON,
-				 "no Python interpreter is mapped");
 	if (resolve_libc(modules, &symbols.libc, err) ||
 	    find_gadgets(modules, memory, &symbols.gadgets, err))
 		return -1;

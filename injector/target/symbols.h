@@ -18,10 +18,12 @@ struct symbols {
 	struct gadgets gadgets;
 };
 
-/* Resolves all for a Python of this version (0x030b02). UNSUPPORTED names the
- * first symbol that this version should have and the target has not. */
-int symbols_resolve(const struct modules *modules, const struct memory *memory,
-		    uint32_t version, struct symbols *ret_symbols,
+/* Resolves all for a Python, one of the modules, of this version (0x030b02).
+ * UNSUPPORTED names the first symbol that this version should have and the
+ * target has not. */
+int symbols_resolve(const struct modules *modules, const struct module *python,
+		    const struct memory *memory, uint32_t version,
+		    struct symbols *ret_symbols,
 		    struct error *err) NOPDB_CHECKED;
 
 /* The name of an entry of the table. */

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Programs that embed an interpreter, and have it now and then: before the
-first, between two and after the last they are as safe as with one."""
+first, between two and after the last they are as safe as with one. And those
+that have the libraries of several."""
 import os
+import pathlib
 import subprocess
 
 import pytest
 
 import proc
-from machine import PROGRAMS, Daemon
+from machine import PROGRAMS, Daemon, Target, find_interpreters
 from rpc import RpcError
 
 OPEN = {"hits": 0, "rate": 0}
@@ -146,3 +148,27 @@ def test_daemon_killed_after_it_ended(folder, embedding):
     with Daemon(folder / "next") as after, after.client() as client:
         embedding.say("begin")
         watch(client, embedding)
+
+
+# Those of distributions, also in a root of their own, and of our interpreters.
+LIBRARIES = ["/usr/lib/x86_64-linux-gnu/libpython3.%d.so.1.0" % minor
+             for minor in range(7, 16)] + [
+    str(path) for python in find_interpreters() for path in sorted(
+        pathlib.Path(python.path).parents[1].glob(
+            "lib/libpython3.*.so.1.0"))]
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["up", "down"])
+def test_several(client, cli, python, order):
+    """The one at work is entered, wherever it lies."""
+    with Target(python, "several", *LIBRARIES[::order]) as target:
+        if target.call("loaded") == 0:
+            pytest.skip("no other library can be had")
+        for _ in range(2):
+            client.call("attach", pid=target.pid)
+            with client.probe(target.pid, "several:tick", OPEN) as probe:
+                probe.calls(1)
+                client.call("eval", pid=target.pid, expr="1")
+            client.call("detach", pid=target.pid)
+        assert cli("stack", target.pid).status == 0
+        assert cli("doctor", target.pid).status == 0
