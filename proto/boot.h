@@ -131,6 +131,12 @@ struct boot {
 	uint64_t add_pending;
 	uint64_t pending_entry;
 	int32_t returned;
+
+	/* Written by the injector: an address in Python's library, which the
+	 * stub holds while the agent is there; 0: Python is in the program. */
+	uint64_t python;
+	uint64_t held; /* the stub's own: the handle; 0: none */
+
 	struct boot_symbols symbols;
 };
 

@@ -164,6 +164,9 @@ static void fill_boot(const struct entry *entry, struct boot *boot)
 		boot->add_pending =
 			target->symbols.table.address[SYM_Py_AddPendingCall];
 	boot->python_version = target->version;
+	if (!(target->python->traits & MODULE_EXECUTABLE))
+		boot->python =
+			target->symbols.table.address[SYM_Py_IsInitialized];
 	boot->symbols = target->symbols.table;
 }
 

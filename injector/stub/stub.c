@@ -16,6 +16,7 @@
 #include "proto/boot_fds.h"
 
 #define STUB_RTLD_NOW 2
+#define STUB_RTLD_HOLD 5 /* RTLD_LAZY | RTLD_NOLOAD */
 #define STUB_RTLD_DEFAULT ((void *)0)
 #define STUB_JOINABLE 0 /* PTHREAD_CREATE_JOINABLE */
 #define STUB_DETACHED 1 /* PTHREAD_CREATE_DETACHED */
@@ -42,6 +43,15 @@ typedef int join_fn(uint64_t thread, void **result);
 typedef void *dlopen_fn(const char *path, int flags);
 typedef void *dlsym_fn(void *handle, const char *name);
 typedef int dlclose_fn(void *handle);
+
+/* Dl_info */
+struct stub_dl_info {
+	const char *file;
+	void *base;
+	const char *symbol;
+	void *address;
+};
+typedef int dladdr_fn(void *address, struct stub_dl_info *info);
 typedef char *dlerror_fn(void);
 typedef void *malloc_fn(unsigned long size);
 typedef void free_fn(void *block);
@@ -251,12 +261,41 @@ static void copy_message(struct boot *boot)
 	boot->message[i] = '\0';
 }
 
+/* A program may unload Python's library after it finalized it; we call its
+ * functions until we have left. By the name that the loader has for it, no file
+ * is opened. */
+static void hold_python(struct boot *boot)
+{
+	char name[] = "dladdr";
+	dladdr_fn *where =
+		boot->python ? (dladdr_fn *)((dlsym_fn *)boot->libc.dlsym)(
+				       STUB_RTLD_DEFAULT, name)
+			     : 0;
+	struct stub_dl_info info;
+
+	if (where && where((void *)boot->python, &info) && info.file)
+		boot->held = (uint64_t)((dlopen_fn *)boot->libc.dlopen)(
+			info.file, STUB_RTLD_HOLD);
+}
+
+static void let_go(struct boot *boot, void *agent)
+{
+	dlclose_fn *close = (dlclose_fn *)boot->libc.dlclose;
+
+	if (agent)
+		close(agent);
+	if (boot->held)
+		close((void *)boot->held);
+}
+
 /* Loads the agent, and once more from another file if the injector has one. */
 static void *load_agent(struct boot *boot)
 {
 	dlopen_fn *open = (dlopen_fn *)boot->libc.dlopen;
-	void *handle = open(boot->path, STUB_RTLD_NOW);
+	void *handle;
 
+	hold_python(boot);
+	handle = open(boot->path, STUB_RTLD_NOW);
 	if (!handle) {
 		copy_message(boot);
 		fail(boot, BOOT_STEP_DLOPEN, 0);
@@ -324,8 +363,10 @@ static void run_agent(struct boot *boot)
 
 	handle = load(boot);
 	close_once(&boot->memfd);
-	if (!handle)
+	if (!handle) {
+		let_go(boot, 0);
 		return;
+	}
 	agent = (boot_agent_fn *)((dlsym_fn *)boot->libc.dlsym)(handle, name);
 	if (agent) {
 		store_int(&boot->state, BOOT_LOADED);
@@ -335,7 +376,7 @@ static void run_agent(struct boot *boot)
 		wait_go(boot, load_int(&boot->go));
 	}
 	if (leave == BOOT_UNLOAD)
-		((dlclose_fn *)boot->libc.dlclose)(handle);
+		let_go(boot, handle);
 	store_int(&boot->state,
 		  leave == BOOT_UNLOAD ? BOOT_DONE : BOOT_RESIDENT);
 }

@@ -101,16 +101,17 @@ def test_now_and_then(client, embedding):
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("again", [False, True], ids=["none", "another"])
-def test_ends_while_we_are_in_it(client, embedding, again):
+@pytest.mark.parametrize("then", [(), ("begin",), ("unload",),
+                                  ("unload", "begin")], ids="-".join)
+def test_ends_while_we_are_in_it(client, embedding, then):
     """What was entered is no more: nothing else is touched."""
     embedding.say("begin")
     client.call("attach", pid=embedding.pid)
     with client.probe(embedding.pid, "__main__:f", OPEN) as probe:
         probe.calls(1)
         embedding.say("end")
-        if again:
-            embedding.say("begin")
+        for word in then:
+            embedding.say(word)
         with pytest.raises(RpcError) as caught:
             client.probe(embedding.pid, "__main__:f")
         assert caught.value.name == "finalizing", caught.value
@@ -121,7 +122,7 @@ def test_ends_while_we_are_in_it(client, embedding, again):
         client.call("detach", pid=embedding.pid)
         probe.removed = True
     embedding.say("nothing")
-    if not again:
+    if "begin" not in then:
         embedding.say("begin")
     watch(client, embedding)
     embedding.say("end")

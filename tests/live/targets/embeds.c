@@ -5,6 +5,7 @@
  *
  *   begin    initializes it; __main__.f is called all the time
  *   end      finalizes it
+ *   unload   does without the library, until the next begin
  *   nothing
  */
 #include <dlfcn.h>
@@ -25,13 +26,18 @@ static const char program[] = "import threading, time\n"
 			      "thread = threading.Thread(target=loop)\n"
 			      "thread.start()\n";
 
+static const char *library;
 static void *python;
 static void *state; /* ours, while it has no GIL */
 
 static void *need(const char *name)
 {
-	void *found = dlsym(python, name);
+	void *found = NULL;
 
+	if (!python)
+		python = dlopen(library, RTLD_NOW | RTLD_GLOBAL);
+	if (python)
+		found = dlsym(python, name);
 	if (found)
 		return found;
 	fprintf(stderr, "%s\n", dlerror());
@@ -57,6 +63,13 @@ static void begin(void)
 	state = save();
 }
 
+static void unload(void)
+{
+	if (dlclose(python))
+		exit(4);
+	python = NULL;
+}
+
 static void end(void)
 {
 	void (*restore)(void *) =
@@ -73,9 +86,10 @@ int main(int argc, char **argv)
 	char line[64];
 	ssize_t size;
 
-	python = argc == 2 ? dlopen(argv[1], RTLD_NOW | RTLD_GLOBAL) : NULL;
-	if (!python)
-		return fprintf(stderr, "%s\n", dlerror()), 1;
+	if (argc != 2)
+		return 1;
+	library = argv[1];
+	need("Py_InitializeEx");
 	puts("done");
 	fflush(stdout);
 	/* Not by stdio, which holds a lock while it waits. */
@@ -84,6 +98,8 @@ int main(int argc, char **argv)
 			begin();
 		else if (!strncmp(line, "end\n", (size_t)size))
 			end();
+		else if (!strncmp(line, "unload\n", (size_t)size))
+			unload();
 		puts("done");
 		fflush(stdout);
 	}
