@@ -65,7 +65,7 @@ static void begin(void)
 
 static void unload(void)
 {
-	if (dlclose(python))
+	if (!python || dlclose(python))
 		exit(4);
 	python = NULL;
 }
