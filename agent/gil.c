@@ -16,6 +16,7 @@
 #define NEW_THREAD 1
 
 enum {
+	DOMAIN_RAW = 0,	       /* PYMEM_DOMAIN_RAW */
 	STATE_SIZE = 1024,     /* of a PyThreadState at most, <= 3.11 */
 	STATE_INTERPRETER = 16 /* PyThreadState.interp, <= 3.11 */
 };
@@ -42,6 +43,33 @@ static bool is_there(void *state)
 	       py.PyGILState_GetThisThreadState() == state;
 }
 
+/* PyGILState_Ensure() in its two parts, the first without the GIL; and
+ * without its fatal error where memory is short. */
+static void *next_state(void)
+{
+	void *state;
+
+	fork_guard_step(FORK_NEW);
+	state = py.PyThreadState_New(py.PyInterpreterState_Main());
+	if (!state)
+		return NULL;
+	fork_guard_step(FORK_TAKING);
+	py.PyEval_RestoreThread(state);
+	return state;
+}
+
+/* With tracemalloc the memory of a thread state is asked for by a function that
+ * takes the GIL itself (PyGILState_Ensure), for ever if this thread has it in a
+ * name that is in no list. Python's own allocator has no context. Said under
+ * the GIL, which whoever sets another has. */
+static bool memory_is_plain(void)
+{
+	struct py_allocator raw;
+
+	py.PyMem_GetAllocator(DOMAIN_RAW, &raw);
+	return !raw.context;
+}
+
 /* <= 3.11: takes the GIL in the name of a thread state that is in no list, then
  * makes one: the lock of the thread states is taken with the GIL alone, as
  * Python's own threads do, and so never while os.fork() runs. To take the GIL
@@ -56,26 +84,16 @@ static void *first_state(void)
 	fork_guard_step(FORK_TAKING);
 	py.PyEval_RestoreThread(borrowed);
 	fork_guard_step(FORK_INSIDE);
+	if (!memory_is_plain()) {
+		py.PyEval_SaveThread();
+		fork_guard_step(FORK_OUT);
+		return next_state();
+	}
 	state = py.PyThreadState_New(interpreter);
 	if (state)
 		py.PyThreadState_Swap(state);
 	else
 		py.PyEval_SaveThread();
-	return state;
-}
-
-/* 3.12+: PyGILState_Ensure() in its two parts, the first without the GIL; and
- * without its fatal error where memory is short. */
-static void *next_state(void)
-{
-	void *state;
-
-	fork_guard_step(FORK_NEW);
-	state = py.PyThreadState_New(py.PyInterpreterState_Main());
-	if (!state)
-		return NULL;
-	fork_guard_step(FORK_TAKING);
-	py.PyEval_RestoreThread(state);
 	return state;
 }
 

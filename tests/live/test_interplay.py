@@ -100,3 +100,20 @@ def test_debugpy(beside, client, python):
             assert debug_round(editor, target) == plain
             editor.call("disconnect")
         assert target.call("work", 1) == 3
+
+
+@pytest.mark.parametrize("variables", [
+    {"PYTHONTRACEMALLOC": "25"}, {"PYTHONMALLOC": "debug"},
+    {"PYTHONDEVMODE": "1", "PYTHONTRACEMALLOC": "1"}],
+                         ids=["traced", "debug", "both"])
+def test_allocators_of_python(python, client, variables):
+    """tracemalloc takes the GIL to note what is asked for without it, and so
+    may the agent's thread when it comes."""
+    with Target(python, "busy", env=variables) as target:
+        for _ in range(3):
+            client.call("attach", pid=target.pid)
+            with client.probe(target.pid, "busy:work_*", {"hits": 0}) as probe:
+                probe.calls(1)
+                client.call("eval", pid=target.pid, expr="1 + 1")
+            client.call("detach", pid=target.pid)
+        target.check_progress()
