@@ -33,6 +33,9 @@
 #define ROOM_SPACE (256u << 20)
 #define ROOM_DATA (32u << 20)
 
+/* Each has one of the two tool ids of sys.monitoring until it has left. */
+#define LEAVING_MANY 2
+
 int admit_machine(struct error *err)
 {
 	char from = 1, to = 0;
@@ -277,32 +280,46 @@ int admit_threads(pid_t pid, struct error *err)
 	return error_remedy(err, "try again");
 }
 
-/* Has a thread the name that a live agent's has? */
-static bool has_agent(pid_t pid, const struct threads *threads)
+struct agents {
+	size_t live, leaving;
+};
+
+/* By the names of the threads. */
+static struct agents count_agents(pid_t pid, const struct threads *threads)
 {
+	struct agents agents = { 0 };
+
 	for (size_t i = 0; i < threads->count; i++) {
 		char path[64], name[32];
 
 		snprintf(path, sizeof(path), "task/%d/comm",
 			 threads->list[i].tid);
-		if (procfs_read(pid, path, name, sizeof(name)) > 0 &&
-		    !strcmp(name, BOOT_THREAD_LIVE "\n"))
-			return true;
+		if (procfs_read(pid, path, name, sizeof(name)) <= 0)
+			continue;
+		agents.live += !strcmp(name, BOOT_THREAD_LIVE "\n");
+		agents.leaving += !strcmp(name, BOOT_THREAD_LEAVING "\n");
 	}
-	return false;
+	return agents;
 }
 
 int admit_agent(pid_t pid, struct error *err)
 {
 	struct threads threads;
-	bool found;
+	struct agents agents;
 
 	if (threads_read(pid, &threads, err))
 		return -1;
-	found = has_agent(pid, &threads);
+	agents = count_agents(pid, &threads);
 	threads_release(&threads);
-	if (!found)
+	if (!agents.live && agents.leaving < LEAVING_MANY)
 		return 0;
+	if (!agents.live) {
+		error_set(err, ERROR_BUSY,
+			  "%zu agents of former daemons are leaving process "
+			  "%d",
+			  agents.leaving, pid);
+		return error_remedy(err, "try again");
+	}
 	error_set(err, ERROR_BUSY, "another nopdbd has its agent in process %d",
 		  pid);
 	return error_remedy(err,
