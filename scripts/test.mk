@@ -62,6 +62,8 @@ TARGET_FLAGS := -std=gnu11 -g -O2 $(WARN) -D_GNU_SOURCE -pthread
 
 $(OUT)/test/targets/waits.so: $(wildcard tests/live/targets/waits*.[ch])
 $(OUT)/test/targets/slow_locks.so: proto/boot.h
+$(OUT)/test/targets/slow_start.so $(OUT)/test/targets/slow_spawn.so \
+$(OUT)/test/targets/late_libc.so: tests/live/targets/raw_sleep.h
 $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -72,7 +74,7 @@ $(OUT)/test/targets/%.so: tests/live/targets/%.c | deps-check
 $(OUT)/test/targets/late_libc.so: tests/live/targets/late_libc.c | deps-check
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TARGET_FLAGS) -fPIC -fno-stack-protector -nostdlib \
+	$(Q)$(CC) $(TARGET_FLAGS) -I. -fPIC -fno-stack-protector -nostdlib \
 		-shared -o $@ $<
 
 # From where to where callgrind counts (tests/agent/test_instructions.py).

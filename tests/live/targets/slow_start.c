@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* slow_start: for LD_PRELOAD; takes its time when it is relocated, constructed
  * and destroyed, which the dynamic linker does before main and at exit. */
-#include <sys/syscall.h>
-#include <time.h>
+#include "tests/live/targets/raw_sleep.h"
 
 #define SECONDS 2
-
-/* The C library cannot be called yet. */
-static void take_time(void)
-{
-	struct timespec time = { .tv_sec = SECONDS };
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(SYS_nanosleep), "D"(&time), "S"(0)
-			 : "rcx", "r11", "memory");
-}
 
 static int nothing(void)
 {
@@ -25,7 +12,7 @@ static int nothing(void)
 
 static __attribute__((used)) int (*resolve(void))(void)
 {
-	take_time();
+	raw_sleep((struct timespec){ .tv_sec = SECONDS });
 	return nothing;
 }
 
@@ -36,10 +23,10 @@ int (*const slow_start_used)(void) = slow_start;
 
 static void __attribute__((constructor)) construct(void)
 {
-	take_time();
+	raw_sleep((struct timespec){ .tv_sec = SECONDS });
 }
 
 static void __attribute__((destructor)) destroy(void)
 {
-	take_time();
+	raw_sleep((struct timespec){ .tv_sec = SECONDS });
 }
