@@ -70,15 +70,23 @@ class Member:
         first = load.first_of(number)
         self.own = load.targets[first:first + load.share]
         self.slow = is_slow(number)
+        # Whether there was a whole round with its own target. Before it the
+        # client does not hang up, so that each has records to account for.
+        self.served = False
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def run(self):
         try:
-            while time.monotonic() < self.load.deadline:
+            while self.goes_on():
                 self.round()
         except Exception as error:  # the thread's last word
             self.figures.fail("client: %s: %s" % (type(error).__name__,
                                                   error))
+
+    def goes_on(self):
+        """Until the end of the load, and in any case for one whole round."""
+        late = time.monotonic() - self.load.deadline
+        return late < (0 if self.served else ANSWER_S)
 
     def call(self, client, method, **params):
         """A request; its answer must come. None for a patient error."""
@@ -103,14 +111,17 @@ class Member:
             probes = [probe for target in held
                       for probe in self.probes(client, target)]
             self.read(client)
+            if self.slow and probes:
+                self.wait_loss()
             self.extra(client, held)
-            if self.chance.random() < 0.2:
+            if self.served and self.chance.random() < 0.2:
                 self.figures.add("hangups")
                 return
             for probe in probes:
                 self.remove(client, probe)
             for target in held:
                 self.call(client, "detach", pid=target.pid)
+            self.served = self.served or self.own[0] in held
 
     def attach(self, client, target):
         answer = self.call(client, "attach", pid=target.pid)
@@ -134,6 +145,13 @@ class Member:
             time.sleep(max(ends - time.monotonic(), 0))
         while time.monotonic() < ends:
             client.pump(0.1)
+
+    def wait_loss(self):
+        """A slow client sees to it that it has lost something."""
+        with self.load.daemon.client() as other:
+            proc.wait_until(
+                lambda: other.call("stats", ANSWER_S)["lost_by"]["slow-client"],
+                ANSWER_S, "a loss of a slow client")
 
     def extra(self, client, held):
         """One of the requests that enter nothing, or little."""
