@@ -13,6 +13,7 @@
 #include "agent/evaluation.h"
 #include "agent/fault.h"
 #include "agent/fork_guard.h"
+#include "agent/fork_warning.h"
 #include "agent/gil.h"
 #include "agent/memory.h"
 #include "agent/probe.h"
@@ -36,6 +37,7 @@ static void release_python(void)
 	stack_release();
 	debug_release();
 	context_release();
+	fork_warning_end();
 	bootstrap_release();
 	probe_free_all();
 }
@@ -89,6 +91,7 @@ static int enter_python(struct frame_error *err)
 	if (bootstrap_run(err) < 0)
 		return -1;
 	gil_entered();
+	fork_warning_begin();
 	prove_attributes();
 	if (call_init() < 0 || stack_init() < 0)
 		return fault_set(err, ERROR_NO_MEMORY,

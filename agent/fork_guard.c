@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/fork_warning.h"
 #include "agent/gil_lock.h"
 #include "agent/python.h"
 #include "agent/states_lock.h"
@@ -66,6 +67,8 @@ static void prepare(void)
 	int at;
 
 	atomic_fetch_add(&forks, 1);
+	if (has_gil())
+		fork_warning_settle();
 	/* Code that the agent runs for a user may fork, too. */
 	if (atomic_load(&step) == FORK_OUT || sys_gettid() == our_tid)
 		return;
@@ -81,6 +84,8 @@ static void prepare(void)
 
 static void in_parent(void)
 {
+	if (has_gil())
+		fork_warning_hush();
 	atomic_fetch_sub(&forks, 1);
 }
 

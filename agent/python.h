@@ -145,6 +145,9 @@ typedef int py_tracefunc(struct object *self, struct object *frame, int what,
 	X(struct object *, PyList_GetItem, (struct object *, pyssize))         \
 	X(struct object *, PyList_New, (pyssize))                              \
 	X(int, PyList_Append, (struct object *, struct object *))              \
+	X(int, PyList_Insert, (struct object *, long, struct object *))        \
+	X(int, PyList_SetSlice,                                                \
+	  (struct object *, long, long, struct object *))                      \
 	X(pyssize, PyTuple_Size, (struct object *))                            \
 	X(struct object *, PyTuple_GetItem, (struct object *, pyssize))        \
 	X(struct object *, PyTuple_New, (pyssize))                             \

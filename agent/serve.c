@@ -7,6 +7,7 @@
 #include "agent/engine/engine.h"
 #include "agent/evaluation.h"
 #include "agent/fault.h"
+#include "agent/fork_warning.h"
 #include "agent/gil.h"
 #include "agent/interpreters.h"
 #include "agent/lines.h"
@@ -251,12 +252,18 @@ static void serve_ping(uint32_t id)
 	control_send(FRAME_PONG, id, stats, (uint32_t)count * sizeof *stats);
 }
 
-/* The program made an interpreter: there are not many occasions to notice. */
+/* The program made an interpreter, or forked: there are not many occasions to
+ * notice. */
 static void look_around(void)
 {
-	if (!probe_count() || !interpreters_changed() || !gil_take())
+	bool grown = probe_count() && interpreters_changed();
+
+	if ((!grown && !fork_warning_due()) || !gil_take())
 		return;
-	interpreters_follow();
+	if (grown)
+		interpreters_follow();
+	if (fork_warning_due())
+		fork_warning_settle();
 	gil_give();
 }
 

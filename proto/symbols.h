@@ -89,6 +89,8 @@
 	X(PyList_GetItem, SYMBOL_ANY)                   \
 	X(PyList_New, SYMBOL_ANY)                       \
 	X(PyList_Append, SYMBOL_ANY)                    \
+	X(PyList_Insert, SYMBOL_ANY)                    \
+	X(PyList_SetSlice, SYMBOL_ANY)                  \
 	X(PyTuple_Size, SYMBOL_ANY)                     \
 	X(PyTuple_GetItem, SYMBOL_ANY)                  \
 	X(PyTuple_New, SYMBOL_ANY)                      \

@@ -64,6 +64,15 @@ def show_frames(look):
     list(suspends())
 
 
+def fork_filters(pid):
+    """Filters for what os.fork() and os.forkpty() say of a process with more
+    than one thread (agent/fork_warning.h)."""
+    return tuple(
+        ("ignore", "This process (pid=%d) is multi-threaded, use of %s() may "
+         "lead to deadlocks in the child." % (pid, name),
+         DeprecationWarning, None, 0) for name in ("fork", "forkpty"))
+
+
 def sample():
     """An object whose attributes are known (agent/attributes.h)."""
     import sys

@@ -125,3 +125,43 @@ def test_child_keeps_nothing_open(forking, client):
     finally:
         forking.call("end_server", child)
     client.call("attach", pid=forking.pid)
+
+
+# ---- what Python says of forks in a process with threads --------------------------
+MANY = "is multi-threaded"
+
+
+@pytest.mark.parametrize("fork", ["fork", "forkpty"])
+@pytest.mark.parametrize("action", ["always", "error"])
+def test_no_warning_of_our_thread(forking, action, fork):
+    """From 3.12 on; 3.15 raises it where -W error is."""
+    assert forking.call("warnings_of", action, fork) == []
+    assert forking.stderr() == ""
+
+
+def test_warning_of_its_own_threads(forking):
+    forking.call("sleep_beside")
+    said = forking.call("warnings_of", "always")
+    assert len(said) == (3 if forking.python.version >= (3, 12) else 0), said
+    assert all(MANY in text for text in said)
+
+
+def test_filters_stay(python, client):
+    """The child has them as they were, and so has the program, soon: while we
+    are in it, and once we have left right after a fork."""
+    with Target(python, "forks") as target:
+        before = target.call("filters")
+        client.call("attach", pid=target.pid)
+        for _ in range(2):
+            assert target.call("filters_of_child") == before
+        proc.wait_until(lambda: target.call("filters") == before, 5,
+                        "filters as before")
+        assert target.call("fork_once") == 0
+        client.call("detach", pid=target.pid)
+        assert target.call("filters") == before
+
+
+def test_filters_stay_around_a_block(forking):
+    within, after = forking.call("filters_after_block")
+    assert within == after == forking.call("filters")
+    assert not [item for item in after if MANY in item]

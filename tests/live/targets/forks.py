@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Forks children that run the probed function, and reports how they ended."""
+import ast
 import ctypes
 import os
 import select
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 
 def probed(x):
@@ -51,6 +53,49 @@ def fork_and_view():
     return seen if os.waitpid(child, 0)[1] == 0 else None
 
 
+def warnings_of(action, fork="fork", count=3):
+    """What is said of so many forks where each warning counts. Action "error"
+    may raise one."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter(action)
+        for _ in range(count):
+            child = FORKS[fork]()
+            if child == 0:
+                os._exit(0)
+            os.waitpid(child, 0)
+    return [str(warning.message) for warning in said]
+
+
+def sleep_beside(seconds=99):
+    threading.Thread(target=time.sleep, args=(seconds,), daemon=True).start()
+
+
+def filters():
+    return [repr(item) for item in warnings.filters]
+
+
+def filters_of_child():
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, repr(filters()).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as stream:
+        return ast.literal_eval(stream.read())
+
+
+def filters_after_block(seconds=3):
+    """Forks and at once enters a block that saves the filters and has a copy
+    of them: what is in the copy in the end, and afterwards."""
+    fork_once()
+    with warnings.catch_warnings():
+        time.sleep(seconds)
+        within = filters()
+    return within, filters()
+
+
 def spawn(count):
     return [subprocess.call([sys.executable, "-c", "pass"])
             for _ in range(count)]
@@ -70,7 +115,8 @@ def fork_server(fork="fork"):
 
 # An embedding program forks in C, and Python is not told: with the GIL, or
 # without.
-FORKS = {"fork": os.fork, "c": ctypes.PyDLL(None).fork,
+FORKS = {"fork": os.fork, "forkpty": lambda: os.forkpty()[0],
+         "c": ctypes.PyDLL(None).fork,
          "c-free": ctypes.CDLL(None).fork}
 PATIENCE_S = 20
 
