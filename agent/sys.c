@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/time.h>
 #include <poll.h>
@@ -282,7 +283,10 @@ void sys_sleep_us(unsigned microseconds)
 	long time[2] = { microseconds / 1000000,
 			 (long)(microseconds % 1000000) * 1000 };
 
-	sys_call(SYS_nanosleep, (long)time, 0, 0, 0, 0, 0);
+	/* What is left after a signal is in `time` again. */
+	while (sys_call(SYS_nanosleep, (long)time, (long)time, 0, 0, 0, 0) ==
+	       -EINTR)
+		;
 }
 
 void sys_yield(void)
@@ -334,7 +338,13 @@ int sys_wait_readable(int fd, unsigned timeout_ms)
 	long time[2] = { timeout_ms / 1000,
 			 (long)(timeout_ms % 1000) * 1000000 };
 
-	/* ppoll leaves the time that remains in `time`: a signal does not
-	 * start the wait anew. All signals are blocked on this thread. */
-	return sys_call(SYS_ppoll, (long)&poll, 1, (long)time, 0, 8, 0) > 0;
+	long result;
+
+	/* ppoll leaves the time that remains in `time`: a signal, of which this
+	 * thread gets the C library's own alone, does not start it anew. */
+	do
+		result = sys_call(SYS_ppoll, (long)&poll, 1, (long)time, 0, 8,
+				  0);
+	while (result == -EINTR);
+	return result > 0;
 }

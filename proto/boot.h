@@ -60,6 +60,14 @@ enum boot_step {
 	BOOT_STEP_DLSYM,
 };
 
+/* The signal by which a C library has every thread change its ids (setuid(2) is
+ * of one thread to the kernel). It holds a lock until each has taken it, so
+ * that to block it is to hang the program. glibc 2.3 and later, musl 1.0 and
+ * later; SIGRTMIN of the one is the other's. */
+#define BOOT_SIGSETXID \
+	33 /* glibc, sysdeps/unix/sysv/linux/internal-signals.h */
+#define BOOT_SIGSYNCCALL 34 /* musl, src/internal/pthread_impl.h */
+
 /* What the agent's entry returns. */
 enum boot_leave {
 	BOOT_UNLOAD = 0, /* nothing refers to the agent: dlclose it */
@@ -131,6 +139,9 @@ struct boot {
 	uint64_t add_pending;
 	uint64_t pending_entry;
 	int32_t returned;
+
+	/* Written by the injector: BOOT_SIGSETXID or BOOT_SIGSYNCCALL. */
+	int32_t roll_call;
 
 	/* Written by the injector: an address in Python's library, which the
 	 * stub holds while the agent is there; 0: Python is in the program. */

@@ -109,6 +109,7 @@ static int hijack(struct entry *entry, struct error *err)
 		.sigframe = entry->sigframe.address,
 		.undo = entry->sigframe.undo,
 		.timeout_ms = entry->options->call_ms,
+		.roll_call = region_roll_call(entry->target),
 	};
 	struct error inner = ERROR_INIT;
 	int failed = create_thread(entry, &remote, &inner);

@@ -121,6 +121,11 @@ uint64_t region_stack(uint64_t region)
 	return region + BOOT_REGION - REGION_STACK_TOP;
 }
 
+int region_roll_call(const struct interpreter *target)
+{
+	return target->musl ? BOOT_SIGSYNCCALL : BOOT_SIGSETXID;
+}
+
 /* What the injector writes of the region, at once. */
 struct image {
 	uint8_t stub[BOOT_DATA];
@@ -159,6 +164,7 @@ static void fill_boot(const struct entry *entry, struct boot *boot)
 	boot->go_timeout_ms =
 		(int32_t)entry->options->handshake_ms + REGION_PATIENCE_MS;
 	boot->fds_from = fds_from(entry->fd_table);
+	boot->roll_call = region_roll_call(target);
 	boot->pending_entry = entry->region + STUB_PENDING;
 	if (entry->invites)
 		boot->add_pending =

@@ -27,6 +27,9 @@ int region_map(const struct remote *remote, uint64_t address,
 /* Takes it away again; only while no thread of ours was created in it. */
 void region_unmap(const struct remote *remote, uint64_t region);
 
+/* struct boot's roll_call for the C library of a target. */
+int region_roll_call(const struct interpreter *target);
+
 /* Writes the stub and struct boot. Fails with ATTACH. */
 int region_fill(const struct entry *entry, struct error *err) NOPDB_CHECKED;
 

@@ -91,13 +91,15 @@ static bool is_report(const struct remote *remote, const struct regs *regs)
 	       arch.sp(regs) == remote->sigframe;
 }
 
-enum outcome { OUTCOME_GO_ON, OUTCOME_DONE, OUTCOME_FAULT };
+enum outcome { OUTCOME_GO_ON, OUTCOME_DELIVER, OUTCOME_DONE, OUTCOME_FAULT };
 
 static enum outcome on_signal(const struct remote *remote, struct regs *regs)
 {
 	struct tracee *tracee = remote->tracee;
 	siginfo_t info = { 0 };
 
+	if (tracee->stop.signal == remote->roll_call)
+		return OUTCOME_DELIVER;
 	if (!tracee_get_regs(tracee, regs) ||
 	    ptrace(PTRACE_GETSIGINFO, tracee->tid, 0, &info))
 		return OUTCOME_GO_ON;
@@ -113,25 +115,26 @@ static enum outcome on_signal(const struct remote *remote, struct regs *regs)
 	return OUTCOME_GO_ON;
 }
 
-int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
-		uint64_t boot, bool *ret_began, int *ret_result,
-		struct error *err)
+static int run_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
+		    uint64_t boot, bool *ret_began, int *ret_result,
+		    struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(remote->timeout_ms);
 	struct tracee *tracee = remote->tracee;
 	struct regs regs = tracee->regs;
+	int deliver = 0;
 
-	*ret_began = false;
 	arch.set_call(&regs, pc, sp, boot);
 	if (!tracee_set_regs(tracee, &regs))
 		return error_set_errno(err, ERROR_ATTACH, errno,
 				       "setting registers");
 	die_point(DIE_CALL_SET);
 	for (int i = 0; i < REMOTE_STOPS; i++) {
-		if (!tracee_continue(tracee))
+		if (!tracee_continue(tracee, deliver))
 			return error_set_errno(err, ERROR_ATTACH, errno,
 					       "running the stub");
 		*ret_began = true;
+		deliver = 0;
 		die_point(DIE_CALL_RUNS);
 		switch (tracee_wait(tracee, &deadline).kind) {
 		case STOP_SIGNAL:
@@ -152,9 +155,30 @@ int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
 					 "signal %d at 0x%llx in the stub",
 					 tracee->stop.signal,
 					 (unsigned long long)arch.pc(&regs));
+		case OUTCOME_DELIVER:
+			deliver = tracee->stop.signal;
+			break;
 		case OUTCOME_GO_ON:
 			break;
 		}
 	}
 	return error_set(err, ERROR_ATTACH, "the stub did not end");
+}
+
+/* The thread that has every other change its ids holds the lock that
+ * pthread_create needs, until this one has as well. */
+int remote_stub(const struct remote *remote, uint64_t pc, uint64_t sp,
+		uint64_t boot, bool *ret_began, int *ret_result,
+		struct error *err)
+{
+	int failed;
+
+	*ret_began = false;
+	if (!tracee_open(remote->tracee, remote->roll_call))
+		return error_set_errno(err, ERROR_ATTACH, errno,
+				       "opening signal %d", remote->roll_call);
+	failed = run_stub(remote, pc, sp, boot, ret_began, ret_result, err);
+	if (failed || *ret_result)
+		(void)tracee_open(remote->tracee, 0);
+	return failed;
 }

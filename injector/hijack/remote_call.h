@@ -18,6 +18,7 @@ struct remote {
 	uint64_t sigframe; /* SP for system calls, and the way home */
 	uint64_t undo;	   /* SP while the region is mapped: see sigframe.h */
 	unsigned timeout_ms;
+	int roll_call; /* see proto/boot.h: not kept back from the stub */
 };
 
 /* One system call with that SP. *ret_result is the kernel's answer, -errno

@@ -200,9 +200,9 @@ bool tracee_set_regs(const struct tracee *tracee, const struct regs *regs)
 	return !ptrace(PTRACE_SETREGSET, tracee->tid, NT_PRSTATUS, &io);
 }
 
-bool tracee_continue(const struct tracee *tracee)
+bool tracee_continue(const struct tracee *tracee, int signal)
 {
-	return !ptrace(PTRACE_CONT, tracee->tid, 0, 0);
+	return !ptrace(PTRACE_CONT, tracee->tid, 0, (long)signal);
 }
 
 bool tracee_continue_syscall(const struct tracee *tracee)
@@ -221,6 +221,15 @@ static uint64_t hijack_mask(void)
 	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
 		mask &= ~(1ull << (open[i] - 1));
 	return mask;
+}
+
+bool tracee_open(const struct tracee *tracee, int signal)
+{
+	uint64_t mask = hijack_mask();
+
+	if (signal)
+		mask &= ~(1ull << (signal - 1));
+	return !ptrace(PTRACE_SETSIGMASK, tracee->tid, KERNEL_MASK_SIZE, &mask);
 }
 
 static bool get_fpregs(const struct tracee *tracee, struct fpregs *ret_fpregs)
@@ -249,8 +258,6 @@ static bool set_fpregs(const struct tracee *tracee)
 
 int tracee_save(struct tracee *tracee, struct error *err)
 {
-	uint64_t mask = hijack_mask();
-
 	if (!tracee_get_regs(tracee, &tracee->regs) ||
 	    !get_fpregs(tracee, &tracee->fpregs) ||
 	    ptrace(PTRACE_GETSIGMASK, tracee->tid, KERNEL_MASK_SIZE,
@@ -258,7 +265,7 @@ int tracee_save(struct tracee *tracee, struct error *err)
 		return error_set_errno(err, ERROR_ATTACH, errno,
 				       "saving the registers of thread %d",
 				       tracee->tid);
-	if (ptrace(PTRACE_SETSIGMASK, tracee->tid, KERNEL_MASK_SIZE, &mask))
+	if (!tracee_open(tracee, 0))
 		return error_set_errno(err, ERROR_ATTACH, errno,
 				       "blocking the signals of thread %d",
 				       tracee->tid);

@@ -60,13 +60,17 @@ struct stop tracee_wait(struct tracee *tracee, const struct deadline *deadline);
 bool tracee_get_regs(const struct tracee *tracee, struct regs *ret_regs);
 bool tracee_set_regs(const struct tracee *tracee, const struct regs *regs);
 
-/* Lets the thread run: to its next stop, or to the next end of a syscall. */
-bool tracee_continue(const struct tracee *tracee);
+/* Lets the thread run: to its next stop, with a signal delivered (0: none); or
+ * to the next end of a syscall. */
+bool tracee_continue(const struct tracee *tracee, int signal);
 bool tracee_continue_syscall(const struct tracee *tracee);
 
 /* Keeps all registers and the signal mask; then blocks all signals but those
  * that report faults, and the one the stub reports with. */
 int tracee_save(struct tracee *tracee, struct error *err) NOPDB_CHECKED;
+
+/* While it is saved: unblocks one signal besides, or none again (0). */
+bool tracee_open(const struct tracee *tracee, int signal);
 
 /* Keeps the signal that the thread is stopped for, to be sent again. */
 void tracee_keep_signal(struct tracee *tracee);

@@ -164,14 +164,15 @@ __attribute__((used)) void *stub_pending(struct boot *boot)
 	return load_int(&boot->left) ? (void *)boot->libc.munmap : 0;
 }
 
-/* All signals are the program's, none may interrupt the agent. Faults stay
- * unblocked: the kernel would kill the process without its handlers. */
-static void block_signals(void)
+/* All signals are the program's but the C library's own, for which it waits.
+ * Faults stay unblocked: the kernel would kill the process without its
+ * handlers. */
+static void block_signals(const struct boot *boot)
 {
 	uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) |
 			  1ull << (SIGILL - 1) | 1ull << (SIGFPE - 1) |
 			  1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1);
-	uint64_t mask = ~faults;
+	uint64_t mask = ~(faults | 1ull << (boot->roll_call - 1));
 
 	stub_syscall(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0,
 		     sizeof(mask));
@@ -387,7 +388,7 @@ __attribute__((used)) void *stub_thread(struct boot *boot)
 {
 	int go;
 
-	block_signals();
+	block_signals(boot);
 	protect_region(boot);
 	boot->memfd = boot->daemon_socket = boot->agent_socket = -1;
 	boot->tid = (int32_t)stub_syscall(__NR_gettid, 0, 0, 0, 0);
