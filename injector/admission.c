@@ -28,6 +28,10 @@
  * MiB to enter (measured, 3.7 to 3.15), and as much again for what it does. */
 #define ROOM (8u << 20)
 
+/* Where all is locked, and so there at once, the thread's stack and the ring
+ * are whole: 24 MiB, and as much again. */
+#define ROOM_LOCKED (48u << 20)
+
 /* 147 MiB of address space, most of it the C library's for two more threads,
  * and 19 MiB of it to be written to. */
 #define ROOM_SPACE (256u << 20)
@@ -205,19 +209,24 @@ static int refuse_room(pid_t pid, const char *who, unsigned bytes,
 			    remedy, pid);
 }
 
-int admit_room(pid_t pid, struct error *err)
+int admit_room(pid_t pid, const struct procfs_status *status, struct error *err)
 {
+	unsigned room = limits_locks_all(status) ? ROOM_LOCKED : ROOM;
 	char group[128] = "", who[128];
 	struct limits limits;
 
-	if (memory_group_left(pid, group, sizeof(group)) < ROOM) {
+	if (memory_group_left(pid, group, sizeof(group)) < room) {
 		make_printable(group);
 		snprintf(who, sizeof(who), "the memory of control group %.90s",
 			 group);
-		return refuse_room(pid, who, ROOM,
+		return refuse_room(pid, who, room,
 				   "raise its limit (memory.max)", err);
 	}
-	limits_read(pid, &limits);
+	limits_read(pid, status, &limits);
+	if (limits.locked < ROOM_SPACE)
+		return refuse_room(pid, "the limit of its locked memory",
+				   ROOM_SPACE, "raise it (prlimit --memlock)",
+				   err);
 	if (limits.space < ROOM_SPACE)
 		return refuse_room(pid, "the limit of its address space",
 				   ROOM_SPACE, "raise it (prlimit --as)", err);

@@ -51,7 +51,8 @@ int admit_state(pid_t pid, const struct procfs_stat *stat,
 
 /* Its control groups leave it the memory that the agent takes there: otherwise
  * the kernel would end it; and so do its limits. NO_MEMORY. */
-int admit_room(pid_t pid, struct error *err) NOPDB_CHECKED;
+int admit_room(pid_t pid, const struct procfs_status *status,
+	       struct error *err) NOPDB_CHECKED;
 
 /* No thread has a seccomp filter, or all filters can be examined. SECCOMP.
  * ret_filtered says whether there is one. */

@@ -65,7 +65,7 @@ static int admit(struct job *job, struct error *err)
 	if (admit_process(pid, &status, &stat, err) ||
 	    admit_permission(pid, &status, err) ||
 	    admit_tracer(pid, &status, err) || admit_memory(pid, &stat, err) ||
-	    admit_state(pid, &stat, err) || admit_room(pid, err) ||
+	    admit_state(pid, &stat, err) || admit_room(pid, &status, err) ||
 	    admit_seccomp(pid, &filtered, err) || admit_cpu(&status, err) ||
 	    admit_file(pid, err) ||
 	    (!job->examine && wait_for_agent(pid, err)) ||

@@ -151,7 +151,7 @@ int preflight(pid_t pid, enum preflight_depth depth,
 	    "it is not its parent's");
 	stands = !add(&report, "state", admit_state(pid, &stat, &err), &err,
 		      "it is neither stopped nor frozen");
-	add(&report, "room", admit_room(pid, &err), &err,
+	add(&report, "room", admit_room(pid, &status, &err), &err,
 	    "its control groups and limits leave it memory");
 	examined = check_seccomp(&report, pid);
 	add(&report, "cpu", admit_cpu(&status, &err), &err, "no shadow stack");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,14 @@ static const char *status_field(const char *text, const char *name)
 	return NULL;
 }
 
+/* A field in kB, in bytes; 0 where it is absent. */
+static uint64_t status_bytes(const char *text, const char *name)
+{
+	const char *value = status_field(text, name);
+
+	return value ? (uint64_t)strtoull(value, NULL, 10) << 10 : 0;
+}
+
 static bool status_has_word(const char *value, const char *word)
 {
 	const char *end = value ? strchr(value, '\n') : NULL;
@@ -193,6 +202,7 @@ bool procfs_parse_status(const char *text, struct procfs_status *ret_status)
 	const char *seccomp = status_field(text, "Seccomp");
 	const char *filters = status_field(text, "Seccomp_filters");
 	const char *fds = status_field(text, "FDSize");
+	const char *capable = status_field(text, "CapEff");
 
 	if (!tgid || sscanf(tgid, "%d", &status.tgid) != 1 || !uid ||
 	    sscanf(uid, "%*u %u", &status.uid) != 1 || !gid ||
@@ -206,6 +216,11 @@ bool procfs_parse_status(const char *text, struct procfs_status *ret_status)
 		status.filters = (unsigned)strtoul(filters, NULL, 10);
 	if (fds)
 		status.fd_table = (unsigned)strtoul(fds, NULL, 10);
+	if (capable)
+		status.may_lock =
+			strtoull(capable, NULL, 16) >> CAP_IPC_LOCK & 1;
+	status.size = status_bytes(text, "VmSize");
+	status.locked = status_bytes(text, "VmLck");
 	parse_names(status_field(text, "NSpid"), &status);
 	status.shadow_stack = status_has_word(
 		status_field(text, "x86_Thread_features"), "shstk");

@@ -56,6 +56,8 @@ struct procfs_status {
 	unsigned filters; /* of seccomp, 0 before Linux 5.9 */
 	bool shadow_stack;
 	unsigned fd_table;	  /* for so many descriptors, now */
+	uint64_t size, locked;	  /* bytes: VmSize, VmLck */
+	bool may_lock;		  /* CAP_IPC_LOCK: as much as it likes */
 	unsigned names;		  /* of those that follow */
 	pid_t name[PROCFS_NAMES]; /* its id in each pid namespace that it
 				     is in, the outermost first */

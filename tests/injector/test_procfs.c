@@ -55,6 +55,8 @@ START_TEST(status_fields)
 		"Name:\tTracerPid: 9\nTgid:\t12\n"
 		"TracerPid:\t7\nUid:\t1\t1000\t2\t3\n"
 		"Gid:\t4\t1001\t5\t6\nNSpid:\t12\t7\t1\n"
+		"VmSize:\t  20480 kB\nVmLck:\t  16384 kB\n"
+		"CapEff:\t0000000000004000\n"
 		"FDSize:\t256\nSeccomp:\t2\nSeccomp_filters:\t3\n"
 		"x86_Thread_features:\tshstk wrss \n"
 		"x86_Thread_features_locked:\t\n";
@@ -68,6 +70,9 @@ START_TEST(status_fields)
 	ck_assert_int_eq(status.seccomp, 2);
 	ck_assert_uint_eq(status.filters, 3);
 	ck_assert_uint_eq(status.fd_table, 256);
+	ck_assert_uint_eq(status.size, 20u << 20);
+	ck_assert_uint_eq(status.locked, 16u << 20);
+	ck_assert(status.may_lock);
 	ck_assert_uint_eq(status.names, 3);
 	ck_assert_int_eq(status.name[0], 12);
 	ck_assert_int_eq(status.name[2], 1);
@@ -77,6 +82,8 @@ START_TEST(status_fields)
 				      "x86_Thread_features_locked:\tshstk\n",
 				      &status));
 	ck_assert(!status.shadow_stack);
+	ck_assert(!status.may_lock);
+	ck_assert_uint_eq(status.locked, 0);
 	ck_assert_uint_eq(status.names, 0);
 	ck_assert(!procfs_parse_status("", &status));
 	ck_assert(!procfs_parse_status("Tgid:\t1\n", &status));

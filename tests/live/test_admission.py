@@ -164,6 +164,36 @@ def test_little_memory(newest, cli, version):
         target.check_progress()
 
 
+@needs_root
+@pytest.mark.parametrize("version", [1, 2])
+def test_little_memory_locked(newest, cli, version):
+    with Target(newest, "locked") as target, \
+            Group(version, "memory") as group:
+        assert target.call("lock_all") == 0
+        group.move(target.pid, group.inner)
+        limit_memory(group, 20 << 20)
+        refusal = cli("calls", target.pid, "locked:tick", "-n", "1")
+        check = assert_foretold(cli, target.pid, "room", refusal,
+                                group.path.name, "48 MiB")
+        assert check["error"] == "no-memory", check
+        limit_memory(group, 128 << 20)
+        assert_fine(cli, target.pid)
+        assert cli("eval", target.pid, "1 + 1").status == 0
+
+
+@needs_root
+def test_limit_of_locked_memory(newest, cli):
+    with Target(newest, "locked") as target:
+        assert target.call("lock_all") == 0
+        assert_fine(cli, target.pid)
+        assert target.call("give_up_right") == 0
+        refusal = cli("calls", target.pid, "locked:tick", "-n", "1")
+        check = assert_foretold(cli, target.pid, "room", refusal,
+                                "locked memory", "256 MiB",
+                                "prlimit --memlock")
+        assert check["error"] == "no-memory", check
+
+
 @pytest.mark.parametrize("which, field, needed", [
     (resource.RLIMIT_AS, "VmSize", 256), (resource.RLIMIT_DATA, "VmData", 32)],
                          ids=["space", "data"])
