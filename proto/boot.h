@@ -107,7 +107,7 @@ struct boot {
 	uint64_t sigframe;     /* crash-safe rt_sigframe, see hijack/ */
 	uint64_t thread_entry; /* start routine for pthread_create */
 	uint64_t syscall_ret;  /* gadget in libc, for the way back */
-	uint64_t stack_size;   /* 0: the C library's default */
+	uint64_t stack_size;   /* of the new thread */
 	struct boot_libc libc;
 	uint64_t attr[8]; /* room for a pthread_attr_t (56 bytes) */
 	uint64_t pthread; /* pthread_t of the last thread */

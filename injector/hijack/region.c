@@ -15,8 +15,10 @@ extern const uint8_t stub_blob[], stub_blob_end[];
 
 /* Room above the stub's stack pointer; keeps it aligned. */
 #define REGION_STACK_TOP 256u
-/* musl's default of 128 KB is little for dlopen and the interpreter. */
-#define REGION_MUSL_STACK (8u << 20)
+/* Python's compiler, which the agent calls with what a user writes, recurses as
+ * deep as the usual 8 MiB bear. The default is less on musl (128 KB) and as the
+ * program's limit was when it began (setrlimit(2)): ulimit -s 256. */
+#define REGION_THREAD_STACK (8u << 20)
 /* So much longer than the injector does the thread wait for it: who writes to
  * the region must give up first. With the default time-out of the handshake
  * the thread of a killed daemon is gone within 5 s. */
@@ -158,7 +160,7 @@ static void fill_boot(const struct entry *entry, struct boot *boot)
 	boot->sigframe = entry->sigframe.address;
 	boot->syscall_ret = target->symbols.gadgets.syscall_ret;
 	boot->thread_entry = entry->region + STUB_THREAD;
-	boot->stack_size = target->musl ? REGION_MUSL_STACK : 0;
+	boot->stack_size = REGION_THREAD_STACK;
 	boot->libc = target->symbols.libc;
 	boot->memfd = boot->daemon_socket = boot->agent_socket = -1;
 	boot->go_timeout_ms =

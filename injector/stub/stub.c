@@ -112,7 +112,7 @@ static int create(struct boot *boot, int detached, void *start)
 	int result;
 
 	result = ((attr_fn *)libc->attr_init)(boot->attr);
-	if (!result && boot->stack_size)
+	if (!result)
 		result = ((attr_size_fn *)libc->attr_setstacksize)(
 			boot->attr, boot->stack_size);
 	if (!result)

@@ -56,6 +56,30 @@ def test_plain_names_that_sound_secret_are_withheld(at, client):
     execute(client, at, "del password")
 
 
+DEEP = {"parentheses": "(" * 190 + "1" + ")" * 190, "minus": "-" * 900 + "1",
+        "long minus": "-" * 9000 + "1", "attributes": "a" + ".b" * 7900,
+        "plus": "1" + "+1" * 7900, "items": "a" + "[0]" * 5200}
+
+
+def test_deep_code_in_a_program_with_small_stacks(python, client):
+    """It is compiled on our thread, whatever the program's may be."""
+    size = (1 << 20 if python.version[:2] == (3, 11)
+            else 256 << 10)  # what Python 3.11 needs for a probe
+    with Target(python, "pond", prefix=(
+            "prlimit", "--stack=%d" % size)) as target:
+        client.call("attach", pid=target.pid)
+        for code in DEEP.values():
+            for method, what in (("eval", {"expr": code}),
+                                 ("exec", {"code": "x = " + code})):
+                if method == "eval" and len(code) >= 1024:
+                    continue
+                try:
+                    client.call(method, pid=target.pid, **what)
+                except RpcError as error:
+                    assert error.name == "bad-code", error
+        client.call("detach", pid=target.pid)
+
+
 @pytest.mark.smoke
 @pytest.mark.parametrize("code, kind", [
     ("raise SystemExit(3)", "SystemExit"),
