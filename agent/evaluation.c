@@ -10,6 +10,7 @@
 #include "agent/python.h"
 #include "agent/ration.h"
 #include "agent/sys.h"
+#include "agent/thread_stack.h"
 #include "agent/value.h"
 
 #define MS 1000000ull
@@ -21,6 +22,8 @@ enum {
 	CLOSING = 128,	/* `,"interrupted":true}` and brackets */
 	VALUE_ROOM = 16 << 10,
 	SINK_TEXT = 32 << 10,
+	STACK_LITTLE = 8 << 20,
+	STACK_BYTES = 16 << 20,
 };
 
 /* What begin_job() answers. */
@@ -131,6 +134,13 @@ struct job {
 	uint32_t time_ms;
 };
 
+/* Of the thread that runs it, in bytes: as deep as the recursion limit lets it
+ * go, whatever the program's threads have. 0: what they have will do. */
+static long job_stack(void)
+{
+	return thread_stack_new() < STACK_LITTLE ? STACK_BYTES : 0;
+}
+
 /* Calls begin_job(); a new reference to its parts. */
 static struct object *begin_job(const struct job *job, struct frame_error *err)
 {
@@ -139,11 +149,12 @@ static struct object *begin_job(const struct job *job, struct frame_error *err)
 		py_ref(job->statements),
 		expression_text(job->module),
 		py_ref(job->keep ? py._Py_TrueStruct : py._Py_FalseStruct),
+		py.PyLong_FromLong(job_stack()),
 	};
 	struct object *answer;
 
 	sys_thread_name("nopdb-eval");
-	answer = expression_call("begin_job", 4, item);
+	answer = expression_call("begin_job", 5, item);
 	sys_thread_name(BOOT_THREAD_LIVE);
 	if (answer && py_is(answer, py.PyTuple_Type))
 		return answer;

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/engine/evalframe_guard.h"
 
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "agent/engine/tstate.h"
 #include "agent/fault.h"
 #include "agent/maps.h"
 #include "agent/sys.h"
+#include "agent/thread_stack.h"
 
 enum {
-	CALL_BYTES = 512,	   /* of C stack for a call; measured 480 */
-	BASE_BYTES = 8 << 10,	   /* below the first call */
-	UNLIMITED_BYTES = 2 << 20, /* glibc's thread stacks, no rlimit */
+	CALL_BYTES = 512,     /* of C stack for a call; measured 480 */
+	BASE_BYTES = 8 << 10, /* below the first call */
 };
 
 struct stack_need {
@@ -20,27 +19,6 @@ struct stack_need {
 	void *me;
 	uint64_t found; /* the size that is too small */
 };
-
-/* The soft limit: how far the main thread's stack may grow. */
-static uint64_t main_stack(void)
-{
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
-
-	sys_call(SYS_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit, 0, 0);
-	return limit.rlim_cur;
-}
-
-/* What a thread gets that threading starts from now on. */
-static uint64_t future_stack(void)
-{
-	uint64_t size = 0;
-
-	if (py.PyThread_get_stacksize)
-		size = py.PyThread_get_stacksize();
-	if (!size)
-		size = main_stack();
-	return size == RLIM_INFINITY ? UNLIMITED_BYTES : size;
-}
 
 /* A child that was forked in C, without PyOS_AfterFork_Child (uwsgi does so),
  * knows its main thread by an id of the parent's. */
@@ -126,11 +104,11 @@ int evalframe_guard(struct frame_error *err)
 		return 0;
 	limit = py.Py_GetRecursionLimit();
 	need.bytes = (uint64_t)limit * CALL_BYTES + BASE_BYTES;
-	if (main_stack() < need.bytes)
-		return refuse(err, "the stack of the main thread", main_stack(),
+	if (thread_stack_main() < need.bytes)
+		return refuse(err, "the stack of the main thread", thread_stack_main(),
 			      limit);
-	if (future_stack() < need.bytes)
-		return refuse(err, "the stack of new threads", future_stack(),
+	if (thread_stack_new() < need.bytes)
+		return refuse(err, "the stack of new threads", thread_stack_new(),
 			      limit);
 	if (tstate_each(too_small, &need))
 		return refuse(err, "the stack of a thread", need.found, limit);

@@ -165,10 +165,11 @@ def evaluate_callable(code, space, resolve=resolve_callable, eval=eval):
         return "%s: %s" % (type(error).__name__, error)
 
 
-def begin_job(text, statements, module, keep):
+def begin_job(text, statements, module, keep, stack):
     """(job, gate, thread, token, sink) of a job that waits at its gate; a
     text: what is wrong with the code; None: no such module. statements: None
-    for an expression that yields a callable."""
+    for an expression that yields a callable. stack: of its thread, in bytes;
+    0: what the program's threads have."""
     import sys
     import _thread
     space = module_space(module)
@@ -183,19 +184,14 @@ def begin_job(text, statements, module, keep):
     unmask = getattr(sys.modules.get("_signal"), "pthread_sigmask", None)
     kit = [_thread._local(), token, unmask, sys.modules, _thread.get_ident,
            forget_thread, sys.modules["posix"].getpid]
-    # As deep as the recursion limit lets it go, whatever the program's
-    # threads have.
-    size = _thread.stack_size()
-    small = 0 < size < 16 << 20
-    if small:
-        _thread.stack_size(16 << 20)
+    size = _thread.stack_size(stack) if stack else None
     try:
         thread = _thread.start_new_thread(
             run_job, (job, gate, code, space, {
                 True: exec, False: eval, None: evaluate_callable}[statements],
                 kit))
     finally:
-        if small:
+        if size is not None:
             _thread.stack_size(size)
     if keep:
         route(thread, sink)

@@ -61,23 +61,35 @@ DEEP = {"parentheses": "(" * 190 + "1" + ")" * 190, "minus": "-" * 900 + "1",
         "plus": "1" + "+1" * 7900, "items": "a" + "[0]" * 5200}
 
 
-def test_deep_code_in_a_program_with_small_stacks(python, client):
-    """It is compiled on our thread, whatever the program's may be."""
-    size = (1 << 20 if python.version[:2] == (3, 11)
-            else 256 << 10)  # what Python 3.11 needs for a probe
+@pytest.fixture
+def shallow(python, client):
+    """A program whose threads have little stack; 3.11 needs more for probes."""
+    size = 1 << 20 if python.version[:2] == (3, 11) else 256 << 10
     with Target(python, "pond", prefix=(
             "prlimit", "--stack=%d" % size)) as target:
         client.call("attach", pid=target.pid)
-        for code in DEEP.values():
-            for method, what in (("eval", {"expr": code}),
-                                 ("exec", {"code": "x = " + code})):
-                if method == "eval" and len(code) >= 1024:
-                    continue
-                try:
-                    client.call(method, pid=target.pid, **what)
-                except RpcError as error:
-                    assert error.name == "bad-code", error
+        yield target
         client.call("detach", pid=target.pid)
+
+
+def test_deep_code_where_stacks_are_small(shallow, client):
+    """It is compiled on our thread."""
+    for code in DEEP.values():
+        for method, what in (("eval", {"expr": code}),
+                             ("exec", {"code": "x = " + code})):
+            if method == "eval" and len(code) >= 1024:
+                continue
+            try:
+                client.call(method, pid=shallow.pid, **what)
+            except RpcError as error:
+                assert error.name == "bad-code", error
+
+
+def test_deep_calls_where_stacks_are_small(shallow, client):
+    """They run on a thread of their own."""
+    code = "f = lambda n: f(n + 1)\nf(0)"
+    record = client.call("exec", pid=shallow.pid, code=code)
+    assert record["error"]["type"] == "RecursionError"
 
 
 @pytest.mark.smoke
