@@ -116,13 +116,16 @@ int agent_file_memfd(struct agent_file *file, const struct process_id *id,
 		     int agent_fd, int memfd, struct error *err)
 {
 	owned_fd copy = (int)syscall(SYS_pidfd_getfd, id->pidfd, memfd, 0);
+	struct stat is;
 
 	if (copy < 0)
 		return error_set_errno(err, ERROR_ATTACH, errno,
 				       "pidfd_getfd of the memfd");
 	/* The number comes out of the target's memory: only what lies in
-	 * memory has seals, and writing to anything else could block. */
-	if (fcntl(copy, F_GET_SEALS) < 0)
+	 * memory has seals, and writing to anything else could block; and what
+	 * has a name or bytes is the program's. */
+	if (fcntl(copy, F_GET_SEALS) < 0 || fstat(copy, &is) || is.st_nlink ||
+	    is.st_size)
 		return error_set(err, ERROR_ATTACH,
 				 "the target gave another descriptor than "
 				 "asked for");
