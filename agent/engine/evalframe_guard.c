@@ -105,11 +105,11 @@ int evalframe_guard(struct frame_error *err)
 	limit = py.Py_GetRecursionLimit();
 	need.bytes = (uint64_t)limit * CALL_BYTES + BASE_BYTES;
 	if (thread_stack_main() < need.bytes)
-		return refuse(err, "the stack of the main thread", thread_stack_main(),
-			      limit);
+		return refuse(err, "the stack of the main thread",
+			      thread_stack_main(), limit);
 	if (thread_stack_new() < need.bytes)
-		return refuse(err, "the stack of new threads", thread_stack_new(),
-			      limit);
+		return refuse(err, "the stack of new threads",
+			      thread_stack_new(), limit);
 	if (tstate_each(too_small, &need))
 		return refuse(err, "the stack of a thread", need.found, limit);
 	return 0;

@@ -180,15 +180,21 @@ bool kernel_look(pid_t pid, pid_t tid, struct kernel_thread *ret_thread)
 	return true;
 }
 
-bool kernel_same(const struct kernel_thread *before,
-		 const struct kernel_thread *after)
+bool kernel_same_place(const struct kernel_thread *before,
+		       const struct kernel_thread *after)
 {
 	return before->waiting && after->waiting &&
-	       before->slices == after->slices &&
 	       before->syscall == after->syscall && before->sp == after->sp &&
 	       before->pc == after->pc &&
 	       !memcmp(before->argument, after->argument,
 		       sizeof(before->argument));
+}
+
+bool kernel_same(const struct kernel_thread *before,
+		 const struct kernel_thread *after)
+{
+	return before->slices == after->slices &&
+	       kernel_same_place(before, after);
 }
 
 /* The count of slices grows whenever a thread gets the CPU. Kernels that do

@@ -50,7 +50,11 @@ bool kernel_watch_still(const struct kernel_watch *watch,
 /* Its state and its CPU alone; false: gone. */
 bool kernel_state(pid_t pid, pid_t tid, struct kernel_thread *thread);
 
-/* Two looks found it waiting at the same place, and it has not run. */
+/* Two looks found it waiting at the same place. */
+bool kernel_same_place(const struct kernel_thread *before,
+		       const struct kernel_thread *after);
+
+/* ... and it has not run. */
 bool kernel_same(const struct kernel_thread *before,
 		 const struct kernel_thread *after);
 

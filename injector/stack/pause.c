@@ -60,22 +60,16 @@ static struct paused *find(const struct pause *pause, pid_t tid)
 	return NULL;
 }
 
-/* Asks a thread to stop; NULL: it cannot be asked. */
-static struct paused *ask(struct pause *pause, pid_t tid, struct error *err)
+/* Asks a thread to stop. Fails when it cannot be asked. */
+static int ask(struct paused *paused, struct error *err)
 {
-	struct paused *paused = add(pause, tid);
-
-	if (!paused) {
-		error_set(err, ERROR_NO_MEMORY, "stopping threads");
-		return NULL;
-	}
 	if (tracee_seize(&paused->tracee, err))
-		return NULL;
+		return -1;
 	paused->since_ns = monotonic_ns();
 	if (tracee_interrupt(&paused->tracee, err))
-		return NULL;
+		return -1;
 	paused->asked = true;
-	return paused;
+	return 0;
 }
 
 static bool wait_for(struct pause *pause, struct paused *paused,
@@ -96,8 +90,10 @@ int pause_thread(struct pause *pause, pid_t tid, unsigned budget_ms,
 
 	if (find(pause, tid))
 		return error_set(err, ERROR_BUSY, "thread %d is stopped", tid);
-	paused = ask(pause, tid, err);
+	paused = add(pause, tid);
 	if (!paused)
+		return error_set(err, ERROR_NO_MEMORY, "stopping threads");
+	if (ask(paused, err))
 		return -1;
 	if (wait_for(pause, paused, &deadline))
 		return 0;
@@ -116,10 +112,20 @@ static int pause_round(struct pause *pause, const struct deadline *deadline,
 			   err))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
+		struct paused *paused;
+
+		if (find(pause, list[i]))
+			continue;
+		paused = add(pause, list[i]);
+		if (!paused)
+			return error_set(err, ERROR_NO_MEMORY,
+					 "stopping threads");
+		(void)kernel_look(pause->pid, list[i], &paused->before);
+	}
+	for (size_t i = first; i < pause->count; i++) {
 		struct error why = ERROR_INIT;
 
-		if (find(pause, list[i]) || ask(pause, list[i], &why) ||
-		    why.code == ERROR_NO_PROCESS)
+		if (!ask(pause->list[i], &why) || why.code == ERROR_NO_PROCESS)
 			continue;
 		if (err)
 			*err = why;
@@ -144,6 +150,32 @@ int pause_all(struct pause *pause, unsigned budget_ms, struct error *err)
 		}
 	}
 	return 0;
+}
+
+/* Between the look and the stop it may have begun to wait, or to run. */
+static char state_before(const struct kernel_thread *before,
+			 const struct kernel_thread *now)
+{
+	bool waited = before->state == 'S' || before->state == 'D' ||
+		      before->state == 'I';
+
+	if (before->state && (!waited || kernel_same_place(before, now)))
+		return before->state;
+	return now->syscall >= 0 ? 'S' : 'R';
+}
+
+void pause_look(const struct pause *pause, pid_t tid,
+		struct kernel_thread *ret_thread)
+{
+	const struct paused *paused = find(pause, tid);
+
+	if (!kernel_look(pause->pid, tid, ret_thread) || !paused)
+		return;
+	ret_thread->state = state_before(&paused->before, ret_thread);
+	if (ret_thread->state == 'R') {
+		ret_thread->waiting = false;
+		ret_thread->syscall = -1;
+	}
 }
 
 bool pause_regs(const struct pause *pause, pid_t tid, struct regs *ret_regs)

@@ -10,9 +10,11 @@
 
 #include "injector/hijack/alarm.h"
 #include "injector/hijack/tracee.h"
+#include "injector/stack/kernel.h"
 
 struct paused {
 	struct tracee tracee;
+	struct kernel_thread before; /* by pause_all */
 	bool asked, stopped;
 	uint64_t since_ns;
 };
@@ -40,6 +42,11 @@ int pause_thread(struct pause *pause, pid_t tid, unsigned budget_ms,
  * first that may not be traced. */
 int pause_all(struct pause *pause, unsigned budget_ms,
 	      struct error *err) NOPDB_CHECKED;
+
+/* What a thread that pause_all() stopped did when it was stopped: in it the
+ * kernel says of each that it is traced. */
+void pause_look(const struct pause *pause, pid_t tid,
+		struct kernel_thread *ret_thread);
 
 /* Registers of a thread that is stopped; false: it is not. */
 bool pause_regs(const struct pause *pause, pid_t tid, struct regs *ret_regs);

@@ -210,6 +210,8 @@ static int read_picture(struct stack_reader *reader, struct error *err)
 	    greenlets_read(reader, err))
 		return -1;
 	pause_end(&reader->pause);
+	if (stop)
+		reader_settle(reader);
 	if (show_threads(reader, err))
 		return -1;
 	return stack_explain(reader, err);

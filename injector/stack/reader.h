@@ -125,6 +125,10 @@ bool reader_look(struct stack_reader *reader, size_t index);
 /* What is shown of what the kernel said; thread.c. */
 void reader_show_kernel(struct stack_reader *reader, size_t index);
 
+/* After all were stopped: those that wait again where they waited have not run,
+ * but for the stop; thread.c. */
+void reader_settle(struct stack_reader *reader);
+
 /* Reads one thread: its frames, twice, and what the kernel says about it
  * before and after; thread.c. */
 int reader_read_thread(struct stack_reader *reader, size_t index,

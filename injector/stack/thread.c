@@ -6,10 +6,14 @@
  * had that stack all the time.
  */
 #include <string.h>
+#include <time.h>
 
 #include "injector/stack/reader.h"
 
 #define LOOKS 4 /* until a thread held still while it was read */
+/* Until those that were stopped wait again. */
+#define SETTLE_LOOKS 20
+#define SETTLE_US 200
 
 /* Copies what the walker found to the picture's memory. */
 static bool keep_frames(struct stack_reader *reader, struct reader_thread *to,
@@ -169,7 +173,7 @@ static int read_stopped(struct stack_reader *reader, size_t index,
 	struct reader_thread *thread = &reader->inside[index];
 	struct look look;
 
-	(void)kernel_look(reader->pid, thread->python.tid, &thread->kernel);
+	pause_look(&reader->pause, thread->python.tid, &thread->kernel);
 	look_at_stopped(reader, thread, regs, &look);
 	reader->shown[index].stable = look.stable;
 	reader->shown[index].stopped = true;
@@ -271,4 +275,35 @@ int reader_read_thread(struct stack_reader *reader, size_t index,
 	    pause_regs(&reader->pause, thread->python.tid, &regs))
 		return read_stopped(reader, index, &regs, err);
 	return read_running(reader, index, err);
+}
+
+/* Is it back where it waited when it was stopped? */
+static bool is_back(const struct stack_reader *reader,
+		    struct reader_thread *thread)
+{
+	struct kernel_thread now;
+
+	if (!kernel_look(reader->pid, thread->python.tid, &now) ||
+	    now.state == 't' || !kernel_same_place(&thread->kernel, &now))
+		return false;
+	thread->kernel.slices = now.slices;
+	return true;
+}
+
+void reader_settle(struct stack_reader *reader)
+{
+	const struct timespec pause = { .tv_nsec = SETTLE_US * 1000L };
+	size_t first = 0;
+
+	for (int i = 0; i < SETTLE_LOOKS && first < reader->count; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		while (first < reader->count &&
+		       (!reader->inside[first].kernel.waiting ||
+			is_back(reader, &reader->inside[first])))
+			first++;
+	}
+	for (; first < reader->count; first++)
+		if (reader->inside[first].kernel.waiting)
+			(void)is_back(reader, &reader->inside[first]);
 }

@@ -153,7 +153,9 @@ def test_stop(client, stacks):
     for name, frames in truth.items():
         assert python_frames(found[name]) == [tuple(f) for f in frames]
         assert found[name]["merged"] and found[name]["paused"]
+        assert found[name]["state"] == "waiting", found[name]
     assert record["paused"] == len(record["threads"])
+    assert "stopped" not in [one["kind"] for one in record["verdict"]]
     assert record["pause_us"] > 0
     assert proc.status_field(stacks.pid, "TracerPid") == "0"
     stacks.call("arrange", 4)
