@@ -355,7 +355,8 @@ static __attribute__((noinline)) bool capture_with_reprs(
 			end->raised ? NULL : end->value))
 		return false;
 	reprs_use(&reprs);
-	if (record_call(probe, code, frame, end))
+	/* They let other threads run, which may have reached the limit. */
+	if (!probe->done && record_call(probe, code, frame, end))
 		probe_captured(probe);
 	reprs_use(NULL);
 	reprs_release(&reprs);

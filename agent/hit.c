@@ -437,13 +437,15 @@ static bool wanted(struct hit *hit)
 	       script_thread_fits(script) &&
 	       ask(hit, &script->condition, SCRIPT_CONDITION, "condition") &&
 	       ask(hit, &script->once_per, SCRIPT_ONCE_PER, "once-per") &&
-	       probe_turn(probe) && probe_admit(probe);
+	       probe_turn(probe) && probe_has_place(probe) &&
+	       probe_admit(probe);
 }
 
 static void run_actions(struct hit *hit)
 {
 	struct probe *probe = hit->probe;
 
+	probe->running++;
 	hit->text = memory_get_unset(TEXT_FIRST);
 	hit->room = TEXT_FIRST;
 	for (int i = 0; i < hit->script->action_count && !hit->over; i++)
@@ -455,6 +457,7 @@ static void run_actions(struct hit *hit)
 				  hit->count, hit->cut))
 		probe_captured(probe);
 	memory_put(hit->text, hit->room);
+	probe->running--;
 }
 
 static void run_probe(struct probe *probe, struct hit_plan *plan,

@@ -175,6 +175,13 @@ bool probe_turn(struct probe *probe)
 	return limits->every <= 1 || (n - limits->after) % limits->every == 0;
 }
 
+bool probe_has_place(const struct probe *probe)
+{
+	uint64_t most = probe->spec.limits.hits;
+
+	return !most || probe->captures + probe->running < most;
+}
+
 bool probe_admit(struct probe *probe)
 {
 	if (!probe->enabled || probe->done)

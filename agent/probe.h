@@ -26,6 +26,7 @@ struct probe {
 	uint32_t locations; /* code objects armed for it */
 	uint32_t refused;   /* code objects without room for it */
 	uint64_t hits, captures;
+	uint64_t running; /* hits whose actions run now */
 	uint64_t lost_ring, lost_rate, lost_size;
 	uint32_t lost_calls, cut; /* proto/frame.h; not beyond 2^32-1 */
 	uint64_t rate_second;	  /* CLOCK_MONOTONIC second of rate_count */
@@ -65,6 +66,10 @@ bool probe_instance_fits(const struct probe *probe, const struct code *code,
 
 /* Does the thread fit, and do --after and --every let this one through? */
 bool probe_turn(struct probe *probe);
+
+/* Actions may let other threads run: is there a place under the limit besides
+ * the hits that run already? */
+bool probe_has_place(const struct probe *probe);
 
 /* May a call that starts now be captured? Counts it as a hit, or as lost by
  * rate; false as well when disabled or done. Calls in flight do not count

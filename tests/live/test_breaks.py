@@ -2,6 +2,7 @@
 """Breakpoints: where they stop, what their actions do, what they leave."""
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -344,3 +345,18 @@ def test_listing_shows_the_script(at, client):
         (entry,) = client.call("probe.list", pid=at.pid)["probes"]
         assert {key: entry[key] for key in script} == script
         assert entry["kind"] == "break"
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_actions_run_no_more_often_than_asked(python, client, limit):
+    """While those of one hit let other threads run, too."""
+    action = {"exec": "import time\ntime.sleep(0.03)\nRAN.append(number)"}
+    with Target(python, "clerk") as target:
+        client.call("attach", pid=target.pid)
+        probe = stop(client, target.pid, "clerk:handle", action,
+                     limits={"hits": limit, "rate": 0})
+        client.wait(lambda: probe.of("end"), 20, "end")
+        time.sleep(0.1)
+        assert len(probe.of("hit")) == limit
+        assert target.call("ran") == limit
+        client.call("detach", pid=target.pid)
