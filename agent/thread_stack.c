@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/thread_stack.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -9,6 +10,12 @@
 
 /* What glibc gives a thread where there is no limit, on x86-64. */
 #define UNLIMITED_BYTES (2u << 20)
+
+enum {
+	PAGE = 4096,
+	MASK_SIZE = 8,	/* the kernel's sigset_t */
+	NO_ACTION = -1, /* of rt_sigprocmask */
+};
 
 uint64_t thread_stack_main(void)
 {
@@ -29,4 +36,22 @@ uint64_t thread_stack_new(void)
 	if (!size)
 		size = thread_stack_main();
 	return size == RLIM_INFINITY ? UNLIMITED_BYTES : size;
+}
+
+/* The kernel reads the mask before it finds that it is to do nothing with it
+ * (kernel/signal.c); the main thread's stack grows by that. */
+static bool is_readable(uintptr_t address)
+{
+	return sys_call(SYS_rt_sigprocmask, NO_ACTION, (long)address, 0,
+			MASK_SIZE, 0, 0) != -EFAULT;
+}
+
+bool thread_stack_has(size_t bytes)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & -8ul;
+
+	for (size_t below = PAGE; below < bytes + PAGE; below += PAGE)
+		if (!is_readable(here - below))
+			return false;
+	return true;
 }

@@ -194,6 +194,10 @@ def new_set():
     return set()
 
 
+def refuse_stack():
+    raise RecursionError("this thread has too little stack left to compile it")
+
+
 def first_time(seen, key):
     """Was this key not there before? Of 10,000 on, none counts as new."""
     if key in seen or len(seen) >= 10000:

@@ -360,3 +360,31 @@ def test_actions_run_no_more_often_than_asked(python, client, limit):
         assert len(probe.of("hit")) == limit
         assert target.call("ran") == limit
         client.call("detach", pid=target.pid)
+
+
+BRACKETS = "(" * 80 + "number" + ")" * 80
+
+
+@pytest.mark.parametrize("kib", [64, 256])
+def test_threads_with_little_stack(python, client, kib):
+    """What is compiled there has room, or it is said that it has none."""
+    with Target(python, "clerk", kib) as target:
+        actions = [{"eval": "number + 1"}, {"eval": BRACKETS},
+                   {"log": "{number!r:>3}"}, {"exec": "seen = [number]"}]
+        try:
+            client.call("attach", pid=target.pid)
+        except RpcError as error:
+            assert python.version[:2] == (3, 11), error
+            assert error.name == "engine" and "stack" in error.message
+            return
+        probe = stop(client, target.pid, "clerk:handle", *actions,
+                     if_="number > 0 and " + BRACKETS)
+        client.wait(lambda: probe.of("hit") or probe.of("error"), 10, "hit")
+        for record in probe.of("error"):
+            assert "too little stack" in record["error"]["message"], record
+        plain = stop(client, target.pid, "clerk:handle", *actions)
+        for item in hits(plain, 2)[0]["eval"]:
+            assert "value" in item or "too little stack" in item[
+                "error"]["message"], item
+        target.check_progress()
+        client.call("detach", pid=target.pid)

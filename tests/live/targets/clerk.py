@@ -43,6 +43,9 @@ def ran():
 
 
 def main(args):
+    """With a number: of KiB of stack for each thread."""
+    if args:
+        threading.stack_size(int(args[0]) << 10)
     for name in ROUNDS:
         threading.Thread(target=run, args=(name,), name=name,
                          daemon=True).start()
