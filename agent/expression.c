@@ -168,8 +168,8 @@ static int choose(const struct expression *expression,
 	return count;
 }
 
-/* Python's compiler, on the program's thread, takes up to 1 KiB of its stack for
- * a character: a bracket, from 3.9 on. Raises where there is too little. */
+/* Python's compiler, on the program's thread, takes up to 1 KiB of its stack
+ * for a character: a bracket, from 3.9 on. Raises where there is too little. */
 static bool can_compile(const struct expression *expression)
 {
 	size_t length = (size_t)py.PyUnicode_GetLength(expression->text);

@@ -12,6 +12,7 @@
 #include "agent/record.h"
 #include "agent/repr.h"
 #include "agent/script.h"
+#include "agent/signalled.h"
 #include "agent/stack.h"
 #include "agent/sys.h"
 #include "agent/value.h"
@@ -186,7 +187,11 @@ static void take_fault(struct hit *hit, bool interrupted,
 	fault->type = ret_error->type;
 	fault->value = ret_error->value;
 	fault->traceback = ret_error->traceback;
-	if (interrupted)
+	if (signalled_take(ret_error)) {
+		fault->message = "a signal's handler raised it: it is given to "
+				 "the program";
+		hit->over = true;
+	} else if (interrupted)
 		fault->message = "interrupted: it took longer than its budget";
 	else if (!fault->type && !fault->value)
 		fault->message = "no memory";

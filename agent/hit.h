@@ -6,7 +6,8 @@
  * Conditions and actions are code of the program. It runs on the program's
  * thread, gives up the GIL, takes as long as its budget lets it (budget.h) and
  * may raise what it likes: nothing of it reaches the program, and the error
- * indicator is what it was. While it runs, hit_busy() is true on its thread, so
+ * indicator is what it was. (What handlers of signals raise meanwhile does
+ * reach it: signalled.h.) While it runs, hit_busy() is true on its thread, so
  * that what it calls is not probed in turn. Whatever an engine knows before the
  * call is to be looked up again after it; frame and code stay valid.
  *

@@ -7,6 +7,7 @@
 #include "agent/frames.h"
 #include "agent/live.h"
 #include "agent/ration.h"
+#include "agent/signalled.h"
 #include "agent/sys.h"
 
 static const struct reprs *in_use;
@@ -42,8 +43,10 @@ void repr_ask(struct repr *repr, struct object *object, struct probe *probe)
 	budget_begin(&budget, probe->spec.limits.eval_ms);
 	repr->text = py.PyObject_Repr(object);
 	repr->interrupted = budget_end(&budget);
-	if (!repr->text)
+	if (!repr->text) {
 		py_error_save(&error);
+		(void)signalled_take(&error);
+	}
 	repr->error_type = error.type;
 	repr->error_value = error.value;
 	py_drop(error.traceback);

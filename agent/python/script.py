@@ -22,14 +22,17 @@ def variable_names(code):
     return {name for name in names if name.isidentifier()}
 
 
+def expression_names(text):
+    code = compile(text.strip(), "<nopdb>", "eval", 0, True)
+    return tuple(sorted(variable_names(code)))
+
+
 def compile_expression(text):
     """The names in an expression, or what is wrong with it."""
-    text = text.strip()
     try:
-        code = compile(text, "<nopdb>", "eval", 0, True)
-        return tuple(sorted(variable_names(code)))
+        return expression_names(text)
     except Exception as error:
-        return located(error, text)
+        return located(error, text.strip())
 
 
 def compile_code(text):
@@ -60,7 +63,7 @@ def compile_function(text, names, space):
 
 def evaluate(text, space, local):
     """The value of an expression where variables are in a mapping."""
-    names = [name for name in compile_expression(text) if name in local]
+    names = [name for name in expression_names(text) if name in local]
     return compile_function(text, names, space)(
         *[local[name] for name in names])
 
@@ -192,6 +195,36 @@ def let_arrive():
 
 def new_set():
     return set()
+
+
+def handler_codes():
+    """The code of each handler of a signal that is a function of Python."""
+    import _signal
+    method = type(located.__get__(0))
+    for number in range(1, 65):
+        handler = _signal.getsignal(number)
+        while type(handler).__name__ == "partial":
+            handler = handler.func
+        if type(handler) is method:
+            handler = handler.__func__
+        elif type(handler) is not type(located):
+            handler = getattr(type(handler), "__call__", None)
+        yield getattr(handler, "__code__", None)
+
+
+def is_of_handler(kind, traceback):
+    """Did a handler raise it, that Python called between two instructions, or
+    in repr()? That of SIGINT has no frame, unless the program has set another."""
+    codes = []
+    while traceback:
+        codes.append(traceback.tb_frame.f_code)
+        traceback = traceback.tb_next
+    if kind is KeyboardInterrupt and not (
+            codes and kind.__name__ in codes[-1].co_names):
+        return True
+    if not codes or (len(codes) == 1 and codes[0].co_filename == "<nopdb>"):
+        return False
+    return not set(codes).isdisjoint(handler_codes())
 
 
 def refuse_stack():
