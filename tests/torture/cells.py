@@ -45,6 +45,7 @@ CELLS = [
     Cell("jemalloc", busy("libjemalloc.so.2"), "busy:work_*"),
     Cell("tcmalloc", busy("libtcmalloc_minimal.so.4"), "busy:work_*"),
     Cell("signals", lone("signals"), "__main__:tick"),
+    Cell("ids", lambda python: Single(python, "ids", "storm"), "ids:change"),
     Cell("spawn", lone("spawn", moving=True), "__main__:tick"),
     Cell("fork", lone("fork", moving=True), "__main__:tick"),
     Cell("fork-c", lone("fork-c", moving=True), "__main__:tick"),
