@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "agent/attributes.h"
 #include "agent/ordered.h"
+#include "agent/sys.h"
 #include "agent/value_walk.h"
 
 /* Levels of JSON that a container takes: its $type object and its array; a
@@ -41,6 +43,18 @@ static const struct value_form dict_form = {
 static const struct value_form pairs_form = {
 	.name = "dict",
 	.typed = "{\"$type\":\"dict\",\"$pairs\":[",
+	.close = ']',
+};
+
+static const struct value_form frozendict_form = {
+	.name = "frozendict",
+	.typed = "{\"$type\":\"frozendict\",\"$items\":{",
+	.close = '}',
+};
+
+static const struct value_form frozen_pairs_form = {
+	.name = "frozendict",
+	.typed = "{\"$type\":\"frozendict\",\"$pairs\":[",
 	.close = ']',
 };
 
@@ -108,6 +122,15 @@ static next_item *next_of(const struct object *object)
 	return flags & PY_IS_TUPLE ? next_of_tuple : next_of_set;
 }
 
+/* PyDict_Next and its like take it. */
+bool value_is_frozendict(const struct object *object)
+{
+	const struct object *native =
+		py.minor < 15 ? NULL : type_native(object->type);
+
+	return native && text_equal(py_type_name(native), "frozendict");
+}
+
 size_t value_length(struct object *object)
 {
 	unsigned long flags = py_type_flags(object->type);
@@ -116,7 +139,7 @@ size_t value_length(struct object *object)
 		return (size_t)py.PyList_Size(object);
 	if (flags & PY_IS_TUPLE)
 		return (size_t)py.PyTuple_Size(object);
-	if (flags & PY_IS_DICT)
+	if (flags & PY_IS_DICT || value_is_frozendict(object))
 		return (size_t)py.PyDict_Size(object);
 	return (size_t)py.PySet_Size(object);
 }
@@ -317,22 +340,45 @@ bool value_fill_dict(struct value_walk *walk, struct object *dict,
 			     value_worth(walk, dict)) == value_length(dict);
 }
 
-void value_dict(struct value_walk *walk, struct object *object)
+static void write_dict(struct value_walk *walk, struct object *object,
+		       const struct value_form *members,
+		       const struct value_form *pairs)
 {
 	size_t length = (size_t)py.PyDict_Size(object);
 	size_t shown = worth(walk, length, 4), count;
 	struct value_part part;
 	bool plain;
 
-	if (!value_enter(walk, object, dict_form.name, LEVELS, length))
+	if (!value_enter(walk, object, members->name, LEVELS, length))
 		return;
 	plain = is_plain_dict(walk, object, NULL, shown);
-	if (value_open(walk->w, &part, plain ? &dict_form : &pairs_form,
-		       shown < length, length)) {
+	if (value_open(walk->w, &part, plain ? members : pairs, shown < length,
+		       length)) {
 		count = write_entries(walk, object, NULL, plain, shown);
 		value_close(walk->w, &part, count < length, length);
 	}
 	value_leave(walk, LEVELS);
+}
+
+void value_dict(struct value_walk *walk, struct object *object)
+{
+	write_dict(walk, object, &dict_form, &pairs_form);
+}
+
+/* What is made of it has a type and attributes of its own. */
+void value_frozendict(struct value_walk *walk, struct object *object)
+{
+	struct value_whole whole;
+
+	if (type_native(object->type) == object->type) {
+		write_dict(walk, object, &frozendict_form, &frozen_pairs_form);
+		return;
+	}
+	if (!value_begin(&whole, walk, object, VALUE_TREE))
+		return;
+	value_add_content(&whole, object);
+	value_add_attributes(&whole, object, NULL);
+	value_end(&whole);
 }
 
 /* {"$type":NAME,"$start":..,"$stop":..,"$step":..}: the members of range and

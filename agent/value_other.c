@@ -33,6 +33,7 @@ static const struct kind kinds[] = {
 	{ "weakref.ReferenceType", 0, false, value_weakref },
 	{ "collections.deque", 0, true, value_deque },
 	{ "collections.defaultdict", 0, true, value_defaultdict },
+	{ "frozendict", 0, true, value_frozendict },
 	{ "functools.partial", 0, false, value_partial },
 	{ "datetime.date", 32, true, value_date },
 	{ "datetime.time", 40, true, value_time },

@@ -156,6 +156,7 @@ void value_tuple(struct value_walk *walk, struct object *object);
 void value_set(struct value_walk *walk, struct object *object);
 void value_frozenset(struct value_walk *walk, struct object *object);
 void value_dict(struct value_walk *walk, struct object *object);
+void value_frozendict(struct value_walk *walk, struct object *object);
 void value_range(struct value_walk *walk, struct object *object);
 void value_slice(struct value_walk *walk, struct object *object);
 
@@ -179,6 +180,9 @@ bool value_is_member_name(const struct value_walk *walk, struct object *key);
 
 /* How many items it has. */
 size_t value_length(struct object *object);
+
+/* Is it one, or made of one? A dict but by its flags (3.15). */
+bool value_is_frozendict(const struct object *object);
 
 /* value_whole.c: {"$type":TYPE,"$id":"0x..",MEMBERS}: an object with members
  * of which each is whole or left out. */

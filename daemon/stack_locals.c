@@ -178,6 +178,12 @@ static bool keys_are_plain(const struct redaction *redaction,
 	return true;
 }
 
+/* 3.15: shown with its type. */
+static bool is_frozen(const struct stack_value *value)
+{
+	return value->type && !strcmp(value->type, "frozendict");
+}
+
 static const char *kind_name(const struct stack_value *value)
 {
 	switch (value->kind) {
@@ -189,7 +195,7 @@ static const char *kind_name(const struct stack_value *value)
 	case STACK_VALUE_STR:
 		return "str";
 	case STACK_VALUE_DICT:
-		return "dict";
+		return is_frozen(value) ? value->type : "dict";
 	default:
 		return value->type ? value->type : "object";
 	}
@@ -264,12 +270,13 @@ static void put_entries(struct json_writer *w,
 static void put_dict(struct json_writer *w, const struct redaction *redaction,
 		     const struct stack_value *value)
 {
-	if (keys_are_plain(redaction, value) && !value->truncated) {
+	if (!is_frozen(value) && keys_are_plain(redaction, value) &&
+	    !value->truncated) {
 		put_members(w, redaction, value);
 		return;
 	}
 	json_object_begin(w);
-	put_type(w, "dict");
+	put_type(w, kind_name(value));
 	put_entries(w, redaction, value);
 	put_cut(w, value);
 	json_object_end(w);

@@ -59,7 +59,7 @@ bool dict_walk_start(const struct python *python, uint64_t dict,
 {
 	uint64_t values;
 
-	if (!(object_type_flags(python, object_type(python, dict)) & TYPE_DICT))
+	if (!object_is_dict(python, dict))
 		return false;
 	if (!walk_keys(python,
 		       remote_pointer(python->remote, dict + AT(dict_keys)),

@@ -313,6 +313,14 @@ bool object_float(const struct python *python, uint64_t object,
 			   sizeof(*ret_value));
 }
 
+bool object_is_dict(const struct python *python, uint64_t object)
+{
+	if (object_type_flags(python, object_type(python, object)) & TYPE_DICT)
+		return true;
+	return python_minor(python) >= 15 &&
+	       object_is_a(python, object, "frozendict");
+}
+
 uint64_t object_tuple_item(const struct python *python, uint64_t tuple,
 			   int64_t index)
 {

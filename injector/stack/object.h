@@ -55,6 +55,10 @@ bool object_type_name(const struct python *python, uint64_t type, char *buf,
 /* Is it exactly of the type with this tp_name? */
 bool object_is(const struct python *python, uint64_t object, const char *name);
 
+/* Is it a dict, or of a class made of that? A frozendict is one, too (3.15):
+ * but by its flags it has the layout of one. */
+bool object_is_dict(const struct python *python, uint64_t object);
+
 /* Is its type, or one that it derives from, of this tp_name? */
 bool object_is_a(const struct python *python, uint64_t object,
 		 const char *name);

@@ -325,7 +325,7 @@ static bool read_builtin(struct values *values, uint64_t object,
 		return read_float(values, object, value);
 	} else if (!strcmp(type, "list") || !strcmp(type, "tuple")) {
 		return read_sequence(values, object, type[0] == 't', value);
-	} else if (!strcmp(type, "dict")) {
+	} else if (!strcmp(type, "dict") || !strcmp(type, "frozendict")) {
 		return read_dict(values, object, value);
 	} else if (!strcmp(type, "set") || !strcmp(type, "frozenset")) {
 		return read_set(values, object, value);

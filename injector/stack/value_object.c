@@ -270,6 +270,8 @@ static void add_content(struct parts *parts, uint64_t object, uint64_t type,
 		add_fields(parts, object, names);
 		return;
 	}
+	if (object_is_dict(parts->python, object))
+		flags |= TYPE_DICT;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct stack_value *value;
 
@@ -557,8 +559,9 @@ static bool has_more(const struct python *python, uint64_t object,
 	struct dict_entry entry;
 	struct dict_walk walk;
 
-	if (flags & (TYPE_DICT | TYPE_LIST | TYPE_TUPLE | TYPE_LONG |
-		     TYPE_UNICODE | TYPE_BYTES | TYPE_EXCEPTION))
+	if (object_is_dict(python, object) ||
+	    flags & (TYPE_LIST | TYPE_TUPLE | TYPE_LONG | TYPE_UNICODE |
+		     TYPE_BYTES | TYPE_EXCEPTION))
 		return true;
 	return attributes_start(python, object, &walk) &&
 	       dict_walk_next(python, &walk, &entry);

@@ -255,6 +255,30 @@ def check_order(agent):
     assert see(agent, value)["$items"] == {"z": 1}
 
 
+def check_frozendict(agent):
+    """Read as a dict, and told by its type."""
+    import builtins
+    frozendict = builtins.frozendict
+
+    class Kept(frozendict):
+        pass
+    value = frozendict(a=[1], password="hunter2", b=frozendict())
+    assert see(agent, value) == {"$type": "frozendict", "$items": {
+        "a": [1], "password": {"$type": "str", "$redacted": "name"},
+        "b": {"$type": "frozendict", "$items": {}}}}
+    value = frozendict({1: 2})
+    assert see(agent, value) == {"$type": "frozendict", "$pairs": [[1, 2]]}
+    value = frozendict((str(n), n) for n in range(9))
+    assert see(agent, value, items=2) == {
+        "$type": "frozendict", "$items": {"0": 0, "1": 1}, "$truncated": True,
+        "$len": 9}
+    value = Kept(a=1)
+    value.more = 2
+    assert see(agent, value) == whole(
+        value, HERE + "check_frozendict.<locals>.Kept", items={"a": 1},
+        attrs={"more": 2})
+
+
 def check_collections(agent):
     value = Pair(1, [2])
     assert see(agent, value) == mine(value, attrs={"left": 1, "right": [2]})
@@ -274,6 +298,8 @@ def check_collections(agent):
     value = collections.Counter("aab")
     assert see(agent, value) == whole(value, "collections.Counter",
                                       items={"a": 2, "b": 1})
+    if sys.version_info >= (3, 15):
+        check_frozendict(agent)
     value = types.MappingProxyType({"a": 1})
     assert see(agent, value) == whole(value, "mappingproxy", value={"a": 1})
     value = types.SimpleNamespace(a=1)

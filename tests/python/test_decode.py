@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Values of the protocol, good and hostile."""
 import array
+import builtins
 import collections
 import datetime
 import decimal
@@ -48,6 +49,15 @@ class Good(unittest.TestCase):
                 ({"$type": "uuid.UUID", "$id": "0x1", "$attrs": {"int": 5}},
                  uuid.UUID(int=5))):
             self.check(raw, wanted)
+
+    def test_frozendict(self):
+        """Of Python 3.15; what is equal to it where the client is older."""
+        raw = {"$type": "frozendict", "$items": {"a": {
+            "$type": "frozendict", "$pairs": [[1, 2]]}}}
+        made = getattr(builtins, "frozendict", dict)
+        self.check(raw, made({"a": made({1: 2})}))
+        cut = decode({"$type": "set", "$items": [raw]})
+        self.assertIn("1: 2", repr(cut))
 
     def test_arrays(self):
         raw = {"$type": "numpy.ndarray", "$id": "0x1", "$shape": [2, 1],

@@ -2,6 +2,7 @@
 """stack_values.py: a function that is called again and again with the same
 objects, one of each kind that values are shown of."""
 import array
+import builtins
 import collections
 import dataclasses
 import datetime
@@ -11,6 +12,7 @@ import fractions
 import json
 import os
 import pathlib
+import sys
 import threading
 import time
 import types
@@ -102,6 +104,17 @@ VALUES = {
     "decimal": decimal.Decimal("1.5"), "array": array.array("i", [1, 2]),
     "view": memoryview(b"abc"), "generator": (i for i in ()),
 }
+
+
+if sys.version_info >= (3, 15):
+    frozendict = builtins.frozendict
+
+    class OwnFrozen(frozendict):
+        pass
+    VALUES.update(frozen_map=frozendict(a=[1], password="PLANTED"),
+                  frozen_pairs=frozendict({1: 2}), frozen_none=frozendict(),
+                  frozen_deep=[frozendict(a=frozendict(b=frozendict(c=1)))],
+                  own_frozen=OwnFrozen(a=1))
 
 
 def made():
