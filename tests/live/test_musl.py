@@ -58,10 +58,12 @@ def enter(pid, cycles):
                           universal_newlines=True, timeout=120)
 
 
-@pytest.mark.parametrize("how", ["poll", "lock", "sleep"])
+@pytest.mark.parametrize("how", [("poll",), ("lock",), ("sleep",),
+                                 ("poll", "ids")])
 def test_entered(how):
-    """Its malloc is as it was, whatever its threads did meanwhile."""
-    with Host(how) as host:
+    """Its malloc is as it was, whatever its threads did meanwhile; and all of
+    them, ours too, take part in a change of ids."""
+    with Host(*how) as host:
         threads = proc.threads(host.pid)
         before = host.rounds()
         done = enter(host.pid, CYCLES)

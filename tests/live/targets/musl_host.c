@@ -5,14 +5,15 @@
  * other than glibc. It has threads that allocate all the time, and a lock in
  * the GIL's place. Linked with musl-gcc.
  *
- * musl_host poll|read|lock|sleep [alone]: what the main thread does, and that
- * there are no others. SIGUSR1 makes it
- * print a line {"rounds": N, "bad": N}.
+ * musl_host poll|read|lock|sleep [alone|ids]: what the main thread does, and
+ * that there are no others, or that one changes the process's ids all the time.
+ * SIGUSR1 makes it print a line {"rounds": N, "bad": N}.
  */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,26 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* To what they are; musl asks every thread, and waits for each. */
+static void *change_ids(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		if (setuid(getuid()))
+			bad++;
+		rounds++;
+		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+	}
+	return NULL;
+}
+
+static bool start(void *(*run)(void *), size_t number)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, run, (void *)number) == 0;
+}
+
 static void on_user(int number)
 {
 	asked = number;
@@ -137,12 +158,13 @@ static void wait_as(const char *how)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_user };
-	pthread_t thread;
 
 	sigaction(SIGUSR1, &action, NULL);
 	for (size_t i = 0; i < WORKERS && argc < 3; i++)
-		if (pthread_create(&thread, NULL, work, (void *)(i + 1)))
+		if (!start(work, i + 1))
 			return 1;
+	if (argc > 2 && !strcmp(argv[2], "ids") && !start(change_ids, 0))
+		return 1;
 	printf("{\"ready\": %d}\n", getpid());
 	fflush(stdout);
 	for (;;) {
