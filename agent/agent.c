@@ -21,6 +21,7 @@
 #include "agent/record.h"
 #include "agent/selftest.h"
 #include "agent/serve.h"
+#include "agent/signalled.h"
 #include "agent/stack.h"
 #include "agent/sys.h"
 #include "agent/watch.h"
@@ -57,7 +58,7 @@ static enum boot_leave leave_python(void)
 	evaluation_abandon_all();
 	if (engine)
 		engine->stop();
-	if (watch_drain(NULL) < 0) {
+	if (watch_drain(NULL) < 0 || !signalled_settle()) {
 		gil_leave();
 		return BOOT_STAY;
 	}

@@ -191,9 +191,9 @@ static int bind(const struct expression *expression, const struct scope *scope,
 	struct binding made = { .globals = scope->globals };
 	size_t size;
 
-	if (!can_compile(expression))
-		return -1;
-	made.count = list ? choose(expression, scope, all, list, index) : -1;
+	made.count = list && can_compile(expression)
+			     ? choose(expression, scope, all, list, index)
+			     : -1;
 	if (made.count < 0) {
 		py_drop(list);
 		return -1;

@@ -2,20 +2,38 @@
 #include "agent/signalled.h"
 
 #include "agent/expression.h"
+#include "agent/gil.h"
+#include "agent/hit.h"
 #include "agent/sys.h"
 #include "agent/thread.h"
 
-static struct py_error taken;
-static bool waits;
+enum { SETTLE_US = 500, SETTLE_ROUNDS = 4000 };
 
-/* On Python's main thread, between two instructions of the program. */
-static int give(void *unused)
+static struct py_error taken;
+static bool waits;  /* is there one? */
+static bool queued; /* is the pending call? */
+
+static bool is_main(void)
+{
+	return thread_kernel_id() == sys_getpid();
+}
+
+static void raise_taken(void)
 {
 	struct py_error error = taken;
 
 	waits = false;
 	taken = (struct py_error){ NULL, NULL, NULL };
 	py_error_restore(&error);
+}
+
+/* On Python's main thread, between two instructions. */
+static int give(void *unused)
+{
+	queued = false;
+	if (!waits)
+		return 0;
+	raise_taken();
 	return -1;
 }
 
@@ -41,27 +59,37 @@ static bool is_of_handler(const struct py_error *error)
 
 bool signalled_take(const struct py_error *error)
 {
-	if (waits || (!error->type && !error->value) ||
-	    thread_kernel_id() != sys_getpid() || !is_of_handler(error))
+	if (waits || (!error->type && !error->value) || !is_main() ||
+	    !is_of_handler(error))
 		return false;
-	taken = (struct py_error){ error->type, error->value,
-				   error->traceback };
+	if (!queued)
+		queued = py.Py_AddPendingCall(give, NULL) == 0;
+	if (!queued)
+		return false;
+	taken = *error;
 	if (taken.type)
 		py_ref(taken.type);
 	if (taken.value)
 		py_ref(taken.value);
 	if (taken.traceback)
 		py_ref(taken.traceback);
-	waits = py.Py_AddPendingCall(give, NULL) == 0;
-	if (waits)
-		return true;
-	py_drop(taken.type);
-	py_drop(taken.value);
-	py_drop(taken.traceback);
-	return false;
+	waits = true;
+	return true;
 }
 
-bool signalled_waits(void)
+/* Not in the middle of what is ours: it would be taken again. */
+bool signalled_raise(void)
 {
-	return waits;
+	if (!waits || hit_busy() || !is_main())
+		return false;
+	raise_taken();
+	return true;
+}
+
+bool signalled_settle(void)
+{
+	for (int i = 0; queued && i < SETTLE_ROUNDS; i++)
+		if (!gil_pause(SETTLE_US))
+			return false;
+	return !queued;
 }

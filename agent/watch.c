@@ -13,7 +13,6 @@
 #include "agent/interpreters.h"
 #include "agent/match.h"
 #include "agent/script.h"
-#include "agent/signalled.h"
 #include "agent/sys.h"
 
 enum {
@@ -44,11 +43,10 @@ static int match_found(const struct discovered *found, void *arg)
 	return 0;
 }
 
-/* Waits until as few as `rest` callbacks are in progress, and the program has
- * what is its own. */
+/* Waits until as few as `rest` callbacks are in progress. */
 static int drain(const int *rest, struct frame_error *err)
 {
-	for (int i = 0; armed_inside > *rest || signalled_waits(); i++) {
+	for (int i = 0; armed_inside > *rest; i++) {
 		budget_enforce();
 		if (debug_ending())
 			debug_enforce();

@@ -5,6 +5,7 @@
 #include "agent/engine/evalframe.h"
 #include "agent/hit.h"
 #include "agent/memory.h"
+#include "agent/signalled.h"
 
 enum {
 	TRACE_LINE = 2, /* PyTrace_LINE */
@@ -230,6 +231,8 @@ int lines_trace(struct object *self, struct object *frame, int what,
 	void *thread = tstate_current();
 	py_tracefunc *next = on_event(thread, frame, what);
 
+	if (what == TRACE_LINE && signalled_raise())
+		return -1;
 	if (!next)
 		return 0;
 	/* What ran in between may have replaced the object. */

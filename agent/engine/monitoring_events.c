@@ -8,6 +8,7 @@
 #include "agent/frames.h"
 #include "agent/hit.h"
 #include "agent/match.h"
+#include "agent/signalled.h"
 #include "agent/sys.h"
 
 /* What a callback does with a code object, an offset and a value (NULL where
@@ -192,7 +193,7 @@ static struct object *reply(struct object *answer)
  * answer `disarm` takes the event off for good, wherever that is possible. */
 static inline struct object *guard(react *react_to, struct object *const *args,
 				   pyssize count, pyssize expected,
-				   struct object *disarm)
+				   struct object *disarm, bool may_raise)
 {
 	struct py_error saved;
 	struct object *answer;
@@ -209,24 +210,27 @@ static inline struct object *guard(react *react_to, struct object *const *args,
 	answer = react_to(args[0], args[1], count > 2 ? args[2] : NULL);
 	py_error_restore(&saved);
 	callback_leave();
-	return reply(answer);
+	return may_raise && signalled_raise() ? NULL : reply(answer);
 }
 
-#define CALLBACK(name, react_to, expected, disarm)                            \
+#define CALLBACK(name, react_to, expected, disarm, may_raise)                 \
 	static struct object *name(struct object *self,                       \
 				   struct object *const *args, pyssize count) \
 	{                                                                     \
-		return guard(react_to, args, count, expected, disarm);        \
+		return guard(react_to, args, count, expected, disarm,         \
+			     may_raise);                                      \
 	}
 
-CALLBACK(on_start, start, 2, tool_disable)
-CALLBACK(on_resume, resume, 2, tool_disable)
-CALLBACK(on_return, returns, 3, tool_disable)
-CALLBACK(on_yield, yields, 3, tool_disable)
-CALLBACK(on_line, line, 2, tool_disable)
+/* Where breakpoints are hit. */
+CALLBACK(on_start, start, 2, tool_disable, true)
+CALLBACK(on_line, line, 2, tool_disable, true)
+
+CALLBACK(on_resume, resume, 2, tool_disable, false)
+CALLBACK(on_return, returns, 3, tool_disable, false)
+CALLBACK(on_yield, yields, 3, tool_disable, false)
 /* To answer DISABLE to these is an error on 3.12-3.14. */
-CALLBACK(on_unwind, unwind, 3, py._Py_NoneStruct)
-CALLBACK(on_throw, throws, 3, py._Py_NoneStruct)
+CALLBACK(on_unwind, unwind, 3, py._Py_NoneStruct, false)
+CALLBACK(on_throw, throws, 3, py._Py_NoneStruct, false)
 
 static struct method_def method[TOOL_EVENTS] = {
 	[TOOL_START] = { "start", on_start, METHOD_FASTCALL, NULL },

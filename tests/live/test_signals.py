@@ -36,3 +36,21 @@ def test_exceptions_reach_the_program(python, client, probe, kind):
         client.call("detach", pid=target.pid)
         assert came > 20 and lost == 0
         assert target.stderr() == ""
+
+
+BUSY = """import time
+end = time.monotonic() + 0.1
+while time.monotonic() < end:
+    pass
+"""
+
+
+def test_exceptions_do_not_wait(python, client):
+    """For the end of the call before which the breakpoint was."""
+    with Target(python, "alarms") as target:
+        client.call("attach", pid=target.pid)
+        with stop(client, target.pid, "alarms:nap", {"exec": BUSY},
+                  line="time.sleep(NAP_S)") as probe:
+            assert target.call("nap_until_alarm") < 4
+        assert len(probe.of("hit")) == 1
+        client.call("detach", pid=target.pid)

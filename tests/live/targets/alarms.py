@@ -5,6 +5,7 @@ import signal
 import time
 
 PATIENCE_S = 1.0
+NAP_S = 8.0
 
 
 class Thing:
@@ -48,3 +49,21 @@ def chase(kind, seconds):
             came += 1
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     return came, lost
+
+
+def nap():
+    ready = True
+    time.sleep(NAP_S)
+    return ready
+
+
+def nap_until_alarm():
+    """How long a sleep lasts that an alarm ends."""
+    signal.signal(signal.SIGALRM, late)
+    begun = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    try:
+        nap()
+    except TimeoutError:
+        pass
+    return time.monotonic() - begun
