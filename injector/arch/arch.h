@@ -59,6 +59,7 @@ struct arch {
 	size_t red_zone;
 	size_t sigframe_max;	     /* bytes that sigframe() may need */
 	size_t syscall_size;	     /* bytes of the system call instruction */
+	uint8_t syscall_code[2];     /* the instruction */
 	unsigned dwarf_sp, dwarf_pc; /* numbers for dwarf_register() */
 
 	uint64_t (*pc)(const struct regs *regs);

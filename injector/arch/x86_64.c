@@ -393,6 +393,7 @@ const struct arch arch = {
 	.red_zone = 128,
 	.sigframe_max = FPREGS_MAX + 1024,
 	.syscall_size = 2,
+	.syscall_code = { 0x0f, 0x05 },
 	.pc = x86_pc,
 	.sp = x86_sp,
 	.syscall = x86_syscall,

@@ -2,6 +2,7 @@
 #include "injector/hijack/candidate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "injector/hijack/die.h"
 #include "injector/hijack/safepoint.h"
@@ -18,6 +19,19 @@ static enum candidate_result failed(const struct error *inner,
 	return CANDIDATE_FATAL;
 }
 
+/* The kernel leaves the number of the call that a signal interrupted to its
+ * handler (handle_signal, arch/x86). musl has no tables to see one by. */
+static bool is_call_over(const struct entry *entry, const struct regs *regs)
+{
+	uint8_t code[sizeof(arch.syscall_code)];
+
+	return entry->target->musl &&
+	       !(memory_read(&entry->target->memory,
+			     arch.pc(regs) - arch.syscall_size, code,
+			     sizeof(code)) &&
+		 !memcmp(code, arch.syscall_code, sizeof(code)));
+}
+
 static enum safety judge(struct entry *entry, const struct regs *regs,
 			 char *why, size_t size)
 {
@@ -25,7 +39,8 @@ static enum safety judge(struct entry *entry, const struct regs *regs,
 	struct safepoint point = {
 		.modules = &entry->target->modules,
 		.counters = counters,
-		.syscall = arch.syscall(regs),
+		.syscall = is_call_over(entry, regs) ? -1 : arch.syscall(regs),
+		.restorer = entry->target->symbols.gadgets.sigreturn,
 		.futex_operation = (unsigned)arch.argument(regs, 1),
 	};
 	enum safety safety;

@@ -220,6 +220,17 @@ static bool is_allocating(const struct safepoint *point, size_t leading)
 		       MODULE_MALLOC;
 }
 
+/* The C library has handlers of its own (setuid has every thread run one, and
+ * waits with a lock that pthread_create needs). What they interrupted, and the
+ * number of its system call, is no sign of what is done. */
+static bool handles_signal(const struct safepoint *point, size_t leading)
+{
+	for (size_t i = 1; i < leading; i++)
+		if (point->counters[i] == point->restorer)
+			return true;
+	return false;
+}
+
 /* The innermost frames, up to the first outside of libc: allowed only in a
  * function that waits in the kernel. */
 static enum safety judge_leading(struct safepoint *point, size_t leading)
@@ -228,6 +239,8 @@ static enum safety judge_leading(struct safepoint *point, size_t leading)
 
 	if (leaf->traits & MODULE_VDSO)
 		return unsafe(point, "in", 0);
+	if (handles_signal(point, leading))
+		return unsafe(point, "handling a signal in", 0);
 	if (point->syscall < 0 || arch.kind(point->syscall) == SYSCALL_OTHER)
 		return unsafe(point, "running in", leading - 1);
 	if (!leaf->image.eh_frame_hdr && leading == point->count &&

@@ -26,8 +26,9 @@ struct safepoint {
 	size_t count;
 	long syscall; /* -1: none */
 	unsigned futex_operation;
-	char why[96]; /* set when not SAFE */
-	bool retries; /* set: Python's own code made the system call */
+	uint64_t restorer; /* where handlers of signals return to */
+	char why[96];	   /* set when not SAFE */
+	bool retries;	   /* set: Python's own code made the system call */
 	/* Set when UNSAFE: in an allocator. Python calls none while it has the
 	 * lock of its pending calls, so one may be added on such a thread. */
 	bool allocates;

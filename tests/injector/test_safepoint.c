@@ -22,6 +22,7 @@
 #define COND_WAIT (LIBC + 0x300)
 #define LOCAL (LIBC + 0x400)
 #define START_THREAD (LIBC + 0x500)
+#define RESTORER (LIBC + 0x700)
 #define START (PROGRAM + 0x20)
 #define EVAL (PYTHON + 0x80)
 
@@ -80,6 +81,7 @@ static enum safety judge(long syscall, unsigned futex, const uint64_t *chain,
 		.count = count,
 		.syscall = syscall,
 		.futex_operation = futex,
+		.restorer = RESTORER,
 	};
 	enum safety safety = safepoint_judge(&point);
 
@@ -151,6 +153,20 @@ START_TEST(waiting_for_futex)
 		UNSAFE);
 	ck_assert_int_eq(JUDGE(SYS_futex, BITSET, LOCAL, JEMALLOC + 8, EVAL,
 			       START_THREAD),
+			 UNSAFE);
+}
+END_TEST
+
+START_TEST(in_a_handler)
+{
+	/* The number is that of the call which the signal interrupted. */
+	ck_assert_int_eq(JUDGE(SYS_poll, 0, LOCAL, POLL + 9, EVAL, START),
+			 SAFE);
+	ck_assert_int_eq(
+		JUDGE(SYS_poll, 0, LOCAL, RESTORER, POLL + 9, EVAL, START),
+		UNSAFE);
+	ck_assert_int_eq(JUDGE(SYS_futex, BITSET, LOCAL, LOCAL + 9, RESTORER,
+			       COND_WAIT, EVAL, START),
 			 UNSAFE);
 }
 END_TEST
@@ -245,6 +261,7 @@ int main(void)
 	tcase_add_test(tcase, running_in_libc);
 	tcase_add_test(tcase, waiting);
 	tcase_add_test(tcase, waiting_for_futex);
+	tcase_add_test(tcase, in_a_handler);
 	tcase_add_test(tcase, called_from_libc);
 	tcase_add_test(tcase, called_from_linker);
 	tcase_add_test(tcase, without_unwind_tables);

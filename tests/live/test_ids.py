@@ -30,7 +30,7 @@ def test_ids_change_while_we_come_and_go(python, client):
     with Target(python, "ids", "storm") as target:
         threads = proc.threads(target.pid)
         rounds, stop = 0, time.monotonic() + SECONDS
-        while time.monotonic() < stop:
+        while time.monotonic() < stop or rounds < 2:
             before = target.rounds()
             client.call("attach", pid=target.pid)
             with client.probe(target.pid, "ids:change", {"rate": 0}) as probe:
