@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "agent/bootstrap.h"
+#include "agent/loaded.h"
 #include "agent/sys.h"
 
 enum {
@@ -58,15 +59,10 @@ static unsigned long count_threads(void)
  * what they were made as. */
 static struct object *current_filters(void)
 {
-	struct object *modules = py.PyImport_GetModuleDict();
-	struct object *module = py.PyDict_GetItemString(modules, "warnings");
-	struct object *found;
+	struct object *found = loaded_now("warnings", "filters");
 
-	if (!module)
-		module = py.PyDict_GetItemString(modules, "_warnings");
-	if (!module || !py_is(module, py.PyModule_Type))
-		return NULL;
-	found = py.PyDict_GetItemString(py.PyModule_GetDict(module), "filters");
+	if (!found)
+		found = loaded_now("_warnings", "filters");
 	return found && py_is(found, py.PyList_Type) ? found : NULL;
 }
 

@@ -442,8 +442,7 @@ static bool wanted(struct hit *hit)
 	       script_thread_fits(script) &&
 	       ask(hit, &script->condition, SCRIPT_CONDITION, "condition") &&
 	       ask(hit, &script->once_per, SCRIPT_ONCE_PER, "once-per") &&
-	       probe_turn(probe) && probe_has_place(probe) &&
-	       probe_admit(probe);
+	       probe_turn(probe) && probe_admit(probe);
 }
 
 static void run_actions(struct hit *hit)

@@ -50,6 +50,20 @@ struct object *loaded_member(const struct loaded *loaded, const char *name,
 	return member && py_is(member, type) ? py_ref(member) : NULL;
 }
 
+struct object *loaded_now(const char *module, const char *member)
+{
+	struct object *modules = py.PyImport_GetModuleDict(), *found;
+
+	if (!modules || !py_is(modules, py.PyDict_Type))
+		return NULL;
+	found = find(modules, module);
+	if (!found)
+		return NULL;
+	found = py.PyDict_GetItemString(py.PyModule_GetDict(found), member);
+	py.PyErr_Clear();
+	return found;
+}
+
 void loaded_release(struct loaded *loaded)
 {
 	py_drop(loaded->module);

@@ -30,6 +30,10 @@ bool loaded_changed(struct loaded *loaded);
 struct object *loaded_member(const struct loaded *loaded, const char *name,
 			     const struct object *type);
 
+/* A member of a module by its name, borrowed; NULL: it is not imported, or has
+ * none. Two look-ups: for what is not asked with each record. */
+struct object *loaded_now(const char *module, const char *member);
+
 /* Drops what is held; the next question starts afresh. */
 void loaded_release(struct loaded *loaded);
 

@@ -175,7 +175,8 @@ bool probe_turn(struct probe *probe)
 	return limits->every <= 1 || (n - limits->after) % limits->every == 0;
 }
 
-bool probe_has_place(const struct probe *probe)
+/* Actions may let other threads run. */
+static bool has_place(const struct probe *probe)
 {
 	uint64_t most = probe->spec.limits.hits;
 
@@ -184,7 +185,7 @@ bool probe_has_place(const struct probe *probe)
 
 bool probe_admit(struct probe *probe)
 {
-	if (!probe->enabled || probe->done)
+	if (!probe->enabled || probe->done || !has_place(probe))
 		return false;
 	if (!filtered(&probe->spec.limits) && !within_rate(probe)) {
 		probe->lost_rate++;

@@ -67,12 +67,9 @@ bool probe_instance_fits(const struct probe *probe, const struct code *code,
 /* Does the thread fit, and do --after and --every let this one through? */
 bool probe_turn(struct probe *probe);
 
-/* Actions may let other threads run: is there a place under the limit besides
- * the hits that run already? */
-bool probe_has_place(const struct probe *probe);
-
 /* May a call that starts now be captured? Counts it as a hit, or as lost by
- * rate; false as well when disabled or done. Calls in flight do not count
+ * rate; false as well when disabled or done, or when the hits
+ * whose actions run have the places that are left. Calls in flight do not count
  * against the limit: those that end first are captured, so that a main loop
  * which never returns cannot use it up. */
 bool probe_admit(struct probe *probe);

@@ -39,17 +39,18 @@ static int give(void *unused)
 
 static bool is_of_handler(const struct py_error *error)
 {
-	struct object *traceback = error->traceback, *item[2], *answer;
+	struct object *type = error->type, *traceback = error->traceback;
+	struct object *item[2], *answer;
 	bool is;
 
-	/* From 3.12 on there is the exception alone, before there may be the
-	 * type alone. */
-	item[0] = py_ref(error->type ? error->type : error->value->type);
-	if (!traceback && !error->type)
-		traceback = py_attr(error->value, "__traceback__");
-	else
-		traceback = py_ref(traceback ? traceback : py._Py_NoneStruct);
-	item[1] = traceback ? traceback : py_ref(py._Py_NoneStruct);
+	/* Before 3.12 there may be the type alone, then it is the exception. */
+	if (type) {
+		item[1] = py_ref(traceback ? traceback : py._Py_NoneStruct);
+	} else {
+		type = error->value->type;
+		item[1] = py_attr(error->value, "__traceback__");
+	}
+	item[0] = py_ref(type);
 	answer = expression_call("is_of_handler", 2, item);
 	is = answer == py._Py_TrueStruct;
 	py_drop(answer);

@@ -337,7 +337,6 @@ int sys_wait_readable(int fd, unsigned timeout_ms)
 	struct pollfd poll = { .fd = fd, .events = POLLIN };
 	long time[2] = { timeout_ms / 1000,
 			 (long)(timeout_ms % 1000) * 1000000 };
-
 	long result;
 
 	/* ppoll leaves the time that remains in `time`: a signal, of which this

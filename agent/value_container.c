@@ -122,12 +122,13 @@ static next_item *next_of(const struct object *object)
 	return flags & PY_IS_TUPLE ? next_of_tuple : next_of_set;
 }
 
-/* PyDict_Next and its like take it. */
-bool value_is_frozendict(const struct object *object)
+bool value_is_dict(const struct object *object)
 {
-	const struct object *native =
-		py.minor < 15 ? NULL : type_native(object->type);
+	const struct object *native;
 
+	if (py_type_flags(object->type) & PY_IS_DICT)
+		return true;
+	native = py.minor < 15 ? NULL : type_native(object->type);
 	return native && text_equal(py_type_name(native), "frozendict");
 }
 
@@ -139,7 +140,7 @@ size_t value_length(struct object *object)
 		return (size_t)py.PyList_Size(object);
 	if (flags & PY_IS_TUPLE)
 		return (size_t)py.PyTuple_Size(object);
-	if (flags & PY_IS_DICT || value_is_frozendict(object))
+	if (value_is_dict(object))
 		return (size_t)py.PyDict_Size(object);
 	return (size_t)py.PySet_Size(object);
 }

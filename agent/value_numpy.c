@@ -8,6 +8,7 @@
 #include "agent/array.h"
 #include "agent/array_fields.h"
 #include "agent/attributes.h"
+#include "agent/loaded.h"
 #include "agent/sys.h"
 #include "agent/value_buffer.h"
 #include "agent/value_walk.h"
@@ -45,13 +46,8 @@ static const struct layout {
  * known how its types lie. */
 static const struct layout *layout(void)
 {
-	struct object *modules = py.PyImport_GetModuleDict();
-	struct object *numpy = py.PyDict_GetItemString(modules, "numpy");
-	struct object *version = NULL;
+	struct object *version = loaded_now("numpy", "__version__");
 
-	if (numpy && py_is(numpy, py.PyModule_Type))
-		version = py.PyDict_GetItemString(py.PyModule_GetDict(numpy),
-						  "__version__");
 	if (!py_is_str(version) || py.PyUnicode_GetLength(version) < 2 ||
 	    py.PyUnicode_ReadChar(version, 1) != '.')
 		return NULL;

@@ -9,6 +9,7 @@
 #include "agent/array.h"
 #include "agent/attributes.h"
 #include "agent/getset.h"
+#include "agent/loaded.h"
 #include "agent/sys.h"
 #include "agent/value_numpy.h"
 #include "agent/value_walk.h"
@@ -82,13 +83,8 @@ static bool read_tensor(const struct dlpack *tensor, struct array *array)
 /* A function of torch's module of C, borrowed. */
 static struct object *torch_function(const char *name)
 {
-	struct object *modules = py.PyImport_GetModuleDict();
-	struct object *module = py.PyDict_GetItemString(modules, "torch._C");
-	struct object *found = NULL;
+	struct object *found = loaded_now("torch._C", name);
 
-	if (module && py_is(module, py.PyModule_Type))
-		found = py.PyDict_GetItemString(py.PyModule_GetDict(module),
-						name);
 	return found && py_is(found, py.PyCFunction_Type) ? found : NULL;
 }
 

@@ -181,8 +181,9 @@ bool value_is_member_name(const struct value_walk *walk, struct object *key);
 /* How many items it has. */
 size_t value_length(struct object *object);
 
-/* Is it one, or made of one? A dict but by its flags (3.15). */
-bool value_is_frozendict(const struct object *object);
+/* Is it a dict, or of a class made of that? A frozendict is one, too (3.15):
+ * but by its flags; PyDict_Next and its like take it. */
+bool value_is_dict(const struct object *object);
 
 /* value_whole.c: {"$type":TYPE,"$id":"0x..",MEMBERS}: an object with members
  * of which each is whole or left out. */

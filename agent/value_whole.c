@@ -306,8 +306,7 @@ static void add_entries(struct value_whole *whole, struct object *dict)
 
 void value_add_content(struct value_whole *whole, struct object *object)
 {
-	if (py_type_flags(object->type) & PY_IS_DICT ||
-	    value_is_frozendict(object)) {
+	if (value_is_dict(object)) {
 		add_entries(whole, object);
 		return;
 	}
