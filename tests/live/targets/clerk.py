@@ -7,6 +7,7 @@ import time
 ROUNDS = {"alpha": 0, "beta": 0}
 BAD = []
 RAN = []  # by actions
+SKIPPED = []  # where an action jumped past a statement
 
 
 class Slip:
@@ -33,13 +34,20 @@ def handle(number):
 def run(name):
     while True:
         ROUNDS[name] += 1
-        if handle(ROUNDS[name]) not in (ROUNDS[name] + 2, ROUNDS[name] + 1):
+        more = handle(ROUNDS[name]) - ROUNDS[name]
+        if more == 1:
+            SKIPPED.append(name)
+        elif more != 2:
             BAD.append(ROUNDS[name])
         time.sleep(0.005)
 
 
 def ran():
     return len(RAN)
+
+
+def skipped():
+    return len(SKIPPED)
 
 
 def main(args):
